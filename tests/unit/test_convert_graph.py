@@ -1,0 +1,178 @@
+"""Each pass over a graph, alone, on a graph small enough to be seen through."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from convert_fixtures import run_onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from convert.errors import ConversionError
+from convert.graph import drop_unused_constants, fold_uint8_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
+
+
+def network(
+    nodes: list[onnx.NodeProto], constants: dict[str, npt.NDArray[Any]], *, channels: int = 3
+) -> onnx.ModelProto:
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "tiny",
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, channels, "height", "width"])],
+            [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, "channels", "rows", "columns"])],
+            [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+
+
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
+    return copied
+
+
+def operators(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def shrinking(ratio: float, *, block: int = 4, **attributes: Any) -> onnx.ModelProto:
+    """Channels laid out as block×block pixels, then a cubic Resize by ratio; 3·block² channels in."""
+    options = {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", **attributes}
+    return network(
+        [
+            helper.make_node("DepthToSpace", ["input"], ["large"], blocksize=block, mode="CRD"),
+            helper.make_node("Add", ["large", "shift"], ["shifted"]),
+            helper.make_node("Resize", ["shifted", "", "scales"], ["output"], name="shrink", **options),
+        ],
+        {"shift": np.array(0.25, np.float32), "scales": np.array([1, 1, ratio, ratio], np.float32)},
+        channels=3 * block * block,
+    )
+
+
+def test_uint8_nhwc_clips_and_rounds_half_up() -> None:
+    # The network is x → 1.5·x − 0.1, whose values leave 0..1 at both ends.
+    model = network(
+        [
+            helper.make_node("Mul", ["input", "gain"], ["brighter"]),
+            helper.make_node("Add", ["brighter", "shift"], ["output"]),
+        ],
+        {"gain": np.array(1.5, np.float32), "shift": np.array(-0.1, np.float32)},
+    )
+    fold_uint8_nhwc(model)
+    onnx.checker.check_model(model, full_check=True)
+    picture = np.arange(256 * 3, dtype=np.int64).reshape(1, 16, 16, 3).astype(np.uint8)
+    expected = np.floor(np.clip((picture.astype(np.float64) / 255 * 1.5 - 0.1) * 255 + 0.5, 0, 255))
+    # −25.5 puts every second value on a half, where float32 may fall on either side.
+    assert np.abs(run_onnx(model, picture) - expected).max() <= 1
+    assert (run_onnx(model, picture) == expected).mean() > 0.7
+
+
+def test_uint8_nhwc_of_nothing_gives_the_picture_back() -> None:
+    model = network([helper.make_node("Identity", ["input"], ["output"])], {})
+    fold_uint8_nhwc(model)
+    picture = np.arange(256 * 3, dtype=np.int64).reshape(1, 8, 32, 3).astype(np.uint8)
+    np.testing.assert_array_equal(run_onnx(model, picture), picture)
+
+
+def test_prelu_is_written_without_prelu() -> None:
+    slopes = np.array([-1.4, 0.0, 0.3, 1.0, 1.7], np.float32).reshape(5, 1, 1)
+    model = network(
+        [helper.make_node("PRelu", ["input", "slope"], ["output"], name="bend")], {"slope": slopes}, channels=5
+    )
+    rewritten = copy_of(model)
+    rewrite_prelu(rewritten)
+    onnx.checker.check_model(rewritten, full_check=True)
+    assert operators(rewritten) == ["Mul", "Relu", "Mul", "Add"]
+    x = np.random.default_rng(0).normal(0, 3, (1, 5, 9, 8)).astype(np.float32)
+    np.testing.assert_allclose(run_onnx(rewritten, x), run_onnx(model, x), rtol=0, atol=2e-6)
+
+
+def test_prelu_with_a_computed_slope_is_refused() -> None:
+    model = network(
+        [
+            helper.make_node("Neg", ["slope"], ["computed"]),
+            helper.make_node("PRelu", ["input", "computed"], ["output"], name="bend"),
+        ],
+        {"slope": np.array(0.1, np.float32)},
+    )
+    with pytest.raises(ConversionError, match="computed"):
+        rewrite_prelu(model)
+
+
+@pytest.mark.parametrize(("ratio", "block"), [(1 / 2, 4), (3 / 4, 4), (1 / 4, 4), (2 / 3, 3), (1 / 2, 2)])
+@pytest.mark.parametrize("sharpness", [-0.75, -0.5])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 7)])
+def test_cubic_shrink_is_the_resize_it_replaces(
+    ratio: float, block: int, sharpness: float, height: int, width: int
+) -> None:
+    model = shrinking(ratio, block=block, cubic_coeff_a=sharpness)
+    rewritten = copy_of(model)
+    rewrite_cubic_shrink(rewritten)
+    onnx.checker.check_model(rewritten, full_check=True)
+    assert "Resize" not in operators(rewritten)
+    x = np.random.default_rng(0).random((1, 3 * block * block, height, width), np.float32)
+    expected = run_onnx(model, x)
+    assert expected.shape[2:] == (round(height * block * ratio), round(width * block * ratio))
+    np.testing.assert_allclose(run_onnx(rewritten, x), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "named"),
+    [
+        (shrinking(2 / 3), "multiples of 4"),
+        (shrinking(2.0), "2.0"),
+        (shrinking(0.1234), "0.1234"),
+        (shrinking(0.5, coordinate_transformation_mode="align_corners"), "align_corners"),
+    ],
+)
+def test_cubic_resize_that_is_no_such_shrink_is_refused(model: onnx.ModelProto, named: str) -> None:
+    with pytest.raises(ConversionError, match=named):
+        rewrite_cubic_shrink(model)
+
+
+def test_other_resizes_are_left_alone() -> None:
+    model = shrinking(0.5, mode="linear")
+    before = model.SerializeToString()
+    rewrite_cubic_shrink(model)
+    assert model.SerializeToString() == before
+
+
+def test_float16_stores_only_what_it_holds_exactly() -> None:
+    rng = np.random.default_rng(0)
+    exact = rng.normal(0, 1, (8, 8, 3, 3)).astype(np.float16).astype(np.float32)
+    inexact = rng.normal(0, 1, (8, 8, 3, 3)).astype(np.float32)
+    too_large = np.full((8, 8, 3, 3), 70000, np.float32)
+    too_small = np.full((8, 8, 1, 1), 0.5, np.float32)
+    constants = {"exact": exact, "inexact": inexact, "too_large": too_large, "too_small": too_small}
+    chain = ["input", "a", "b", "c", "output"]
+    nodes = [
+        helper.make_node("Conv", [chain[number], name], [chain[number + 1]], kernel_shape=list(value.shape[2:]))
+        for number, (name, value) in enumerate(constants.items())
+    ]
+    model = network(nodes, constants, channels=8)
+    stored = copy_of(model)
+    store_float16(stored)
+    onnx.checker.check_model(stored, full_check=True)
+    types = {constant.name: constant.data_type for constant in stored.graph.initializer}
+    assert types == {
+        "exact.float16": TensorProto.FLOAT16,
+        "inexact": TensorProto.FLOAT,
+        "too_large": TensorProto.FLOAT,
+        "too_small": TensorProto.FLOAT,
+    }
+    x = rng.random((1, 8, 9, 9), np.float32)
+    np.testing.assert_array_equal(run_onnx(stored, x), run_onnx(model, x))
+    np.testing.assert_array_equal(run_onnx(stored, x, optimised=False), run_onnx(model, x, optimised=False))
+
+
+def test_unused_constants_go_and_used_ones_stay() -> None:
+    model = network(
+        [helper.make_node("Mul", ["input", "gain"], ["output"])],
+        {"gain": np.array(2, np.float32), "left": np.array(3, np.float32)},
+    )
+    drop_unused_constants(model)
+    assert [constant.name for constant in model.graph.initializer] == ["gain"]
