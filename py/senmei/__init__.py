@@ -1,0 +1,44 @@
+"""Senmei: enlarges and cleans drawings and photos with neural networks, in the browser and in CPython.
+
+    picture = senmei.decode(data)
+    data = senmei.encode(picture, format="png")
+
+`senmei.engine` runs whole jobs; `senmei.cli` is the command line, `senmei.browser` the worker's entry.
+"""
+
+from .animation import Animation, Frame
+from .codecs import decode, encode
+from .errors import (
+    Cancelled,
+    CorruptImage,
+    InvalidOption,
+    ModelUnavailable,
+    SenmeiError,
+    SessionFailed,
+    TooLarge,
+    UnsupportedFormat,
+)
+from .geometry import Region, Size
+from .picture import Picture
+from .tiling import Tile, TilePlan, plan_tiles
+
+__all__ = [
+    "Animation",
+    "Cancelled",
+    "CorruptImage",
+    "Frame",
+    "InvalidOption",
+    "ModelUnavailable",
+    "Picture",
+    "Region",
+    "SenmeiError",
+    "SessionFailed",
+    "Size",
+    "Tile",
+    "TilePlan",
+    "TooLarge",
+    "UnsupportedFormat",
+    "decode",
+    "encode",
+    "plan_tiles",
+]

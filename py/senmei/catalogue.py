@@ -1,0 +1,69 @@
+"""The models that can be chosen, as the set-up wrote them down."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from .errors import ModelUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model: what it is for, how its tiles must look, and the file it is in.
+
+    scale: output pixels per input pixel, each way. noise: denoise level 0–3, or None.
+    overlap: input pixels on each side of a tile that its result depends on; trim: how many of them the network cuts off
+    itself.
+    multiple_of: what the sides and offsets of its tiles must be multiples of.
+    next_pass: the model for further passes when one is not enough, None for the same.
+    file: its name beside the catalogue; size_bytes and sha256 are those of the file.
+    """
+
+    id: str
+    family: str
+    title: str
+    task: Literal["upscale"]
+    content: Literal["drawing", "photo"]
+    scale: int
+    noise: int | None
+    overlap: int
+    trim: int
+    multiple_of: int
+    next_pass: str | None
+    licence: str
+    author: str
+    source: str
+    file: str
+    size_bytes: int
+    sha256: str
+
+
+class Catalogue:
+    """The model cards by id, in the order of the file."""
+
+    def __init__(self, cards: list[ModelCard]) -> None:
+        self._cards = {card.id: card for card in cards}
+
+    @classmethod
+    def from_json(cls, text: str) -> Catalogue:
+        """Reads the catalogue.json that `models/convert` writes. Raises ModelUnavailable when it is not one."""
+        try:
+            names = [field.name for field in fields(ModelCard)]
+            return cls([ModelCard(**{name: entry[name] for name in names}) for entry in json.loads(text)["models"]])
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelUnavailable(f"The catalogue of models is damaged ({error!r}); build the site again.") from error
+
+    def __iter__(self) -> Iterator[ModelCard]:
+        return iter(self._cards.values())
+
+    def get(self, model_id: str) -> ModelCard:
+        """Raises ModelUnavailable, naming the nearest ids, when there is no such model."""
+        card = self._cards.get(model_id)
+        if card is None:
+            near = difflib.get_close_matches(model_id, self._cards, n=3, cutoff=0.3) or list(self._cards)
+            raise ModelUnavailable(f"There is no model “{model_id}”. Did you mean {' or '.join(near)}?")
+        return card

@@ -1,0 +1,80 @@
+"""What a running job tells its owner, and how its owner stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import Cancelled
+
+Stage = Literal["download", "start", "decode", "infer", "encode"]
+
+# Shares of a whole job's time, measured for upconv_7 at 512 × 384 in Chromium; they only shape the bar.
+STAGE_SPANS: dict[Stage, tuple[float, float]] = {"decode": (0.0, 0.02), "infer": (0.02, 0.95), "encode": (0.95, 1.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is.
+
+    done, total: in the stage's own unit (bytes, tiles or steps).
+    fraction: of the whole job, 0 to 1, never falling.
+    eta_ms: milliseconds until the whole job is done, or None while nothing is known.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    fraction: float
+    eta_ms: float | None
+
+
+class ProgressMeter:
+    """Turns "this much of a stage is done" into Progress, with the time left measured from the inference so far."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._infer_started: float | None = None
+
+    def at(self, stage: Stage, done: int, total: int, *, share: float | None = None) -> Progress:
+        """`share` is the stage's finished part in time, 0 to 1; without it, done ÷ total."""
+        if share is None:
+            share = done / total if total else 1.0
+        start, end = STAGE_SPANS[stage]
+        fraction = start + (end - start) * share
+        return Progress(stage, done, total, fraction, self._eta_ms(stage, share, fraction))
+
+    def _eta_ms(self, stage: Stage, share: float, fraction: float) -> float | None:
+        now = self._clock()
+        if stage == "infer" and self._infer_started is None:
+            self._infer_started = now
+        if self._infer_started is None or fraction <= STAGE_SPANS["infer"][0] or (stage == "infer" and share == 0):
+            return None
+        elapsed_s = now - self._infer_started
+        return 1000 * elapsed_s * (1 - fraction) / (fraction - STAGE_SPANS["infer"][0])
+
+
+class CancelToken:
+    """Handed into a job; its owner calls `cancel` from the same event loop, once or more."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raises Cancelled once `cancel` was called."""
+        if self.cancelled:
+            raise Cancelled("The job was cancelled.")
+
+    async def wait(self) -> None:
+        """Returns when `cancel` is called."""
+        await self._event.wait()

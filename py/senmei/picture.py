@@ -1,0 +1,58 @@
+"""A still picture as plain numbers and metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Size
+
+Pixels = NDArray[Any]
+"""An array of uint8 or uint16 samples."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture, upright.
+
+    pixels: (H, W, C), uint8 or uint16, C = 3 for RGB or 1 for gray; full range, not multiplied by alpha.
+    alpha: (H, W) of the same dtype, or None when every pixel is opaque by nature of the format.
+    icc, exif: the profile and the EXIF block as stored bytes, or None; the EXIF orientation is already applied and
+    removed.
+    dpi: horizontal and vertical dots per inch, or None.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    icc: bytes | None = None
+    exif: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"pixels are uint8 or uint16, not {self.pixels.dtype}")
+        if self.pixels.ndim != 3 or self.pixels.shape[2] not in (1, 3) or 0 in self.pixels.shape:
+            raise ValueError(f"pixels have the shape (H, W, 1) or (H, W, 3), not {self.pixels.shape}")
+        if self.alpha is not None and (
+            self.alpha.shape != self.pixels.shape[:2] or self.alpha.dtype != self.pixels.dtype
+        ):
+            raise ValueError(
+                f"alpha is {self.alpha.dtype} {self.alpha.shape}, but the pixels need "
+                f"{self.pixels.dtype} {self.pixels.shape[:2]}"
+            )
+
+    @property
+    def size(self) -> Size:
+        height, width = self.pixels.shape[:2]
+        return Size(width, height)
+
+    @property
+    def is_gray(self) -> bool:
+        return bool(self.pixels.shape[2] == 1)
+
+    def with_pixels(self, pixels: Pixels, alpha: Pixels | None) -> Picture:
+        """The same metadata around other pixels."""
+        return replace(self, pixels=pixels, alpha=alpha)

@@ -1,0 +1,95 @@
+"""Sessions on onnxruntime-web: each tile goes to an idle inference worker of the pool.
+
+A worker holds a one-threaded session, and as many workers as cores run at once. `session.run` blocks the worker it is
+in, never this one, so Python stays free to cut, stitch, report and hear "cancel".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import js
+import numpy as np
+from numpy.typing import NDArray
+from pyodide.ffi import JsException, JsProxy, to_js
+
+from ..errors import SessionFailed
+from . import Tensors
+
+_ARRAY_TYPES = {"uint8": "Uint8Array", "float32": "Float32Array", "int64": "BigInt64Array"}
+
+
+class OrtWebSession:
+    """A model that is loaded in every worker of a pool.
+
+    run_in_worker: a JS function (worker index, file, {name: tensor}) → Promise<{name: tensor}>, where a tensor is
+    {type, dims, data} and `data` a typed array that is moved, not copied, both ways. file: the model's, which the
+    workers know it by.
+    """
+
+    def __init__(self, run_in_worker: Any, *, file: str, provider: str, workers: int) -> None:
+        self._run_in_worker = run_in_worker
+        self._file = file
+        self.provider = provider
+        self.parallelism = workers
+        self._idle: asyncio.Queue[int] = asyncio.Queue()
+        for worker in range(workers):
+            self._idle.put_nowait(worker)
+
+    async def run(self, feeds: Tensors) -> Tensors:
+        """See `Session.run`. When the caller is cancelled, the worker is given back only once it has finished."""
+        worker = await self._idle.get()
+        answer = asyncio.ensure_future(self._run_in_worker(worker, self._file, _to_js_tensors(feeds)))
+
+        def give_back(finished: asyncio.Future[Any]) -> None:
+            self._idle.put_nowait(worker)
+            # Marks the exception as seen: a caller that was cancelled will never ask for it.
+            if not finished.cancelled():
+                finished.exception()
+
+        answer.add_done_callback(give_back)
+        try:
+            outputs = await asyncio.shield(answer)
+        except JsException as error:
+            raise SessionFailed(f"onnxruntime-web cannot run the network: {error}") from error
+        return _from_js_tensors(outputs)
+
+    async def run_in_all(self, feeds: Tensors) -> None:
+        """Runs the same feeds once in every worker, idle or not, and waits for all. Raises SessionFailed as `run`
+        does."""
+        runs = (self._run_in_worker(worker, self._file, _to_js_tensors(feeds)) for worker in range(self.parallelism))
+        try:
+            await asyncio.gather(*runs)
+        except JsException as error:
+            raise SessionFailed(f"onnxruntime-web cannot run the network: {error}") from error
+
+
+def _to_js_tensors(tensors: Tensors) -> JsProxy:
+    return _object({name: _to_js_tensor(array) for name, array in tensors.items()})
+
+
+def _to_js_tensor(array: NDArray[Any]) -> JsProxy:
+    data = getattr(js, _ARRAY_TYPES[array.dtype.name]).new(array.size)
+    data.assign(np.ascontiguousarray(array).reshape(-1))
+    return _object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
+
+
+def _from_js_tensors(tensors: Any) -> dict[str, NDArray[Any]]:
+    return {name: _from_js_tensor(getattr(tensors, name)) for name in js.Object.keys(tensors)}
+
+
+def _from_js_tensor(tensor: Any) -> NDArray[Any]:
+    array = np.empty(_integers(tensor.dims), np.dtype(tensor.type))
+    tensor.data.assign_to(array.reshape(-1))
+    return array
+
+
+def _integers(values: Any) -> Sequence[int]:
+    return [int(value) for value in values]
+
+
+def _object(entries: dict[str, Any]) -> JsProxy:
+    converted: JsProxy = to_js(entries, dict_converter=js.Object.fromEntries)
+    return converted

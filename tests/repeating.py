@@ -1,0 +1,85 @@
+"""A session that does something true without a network: it repeats every pixel, so every result is known exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import numpy as np
+
+from senmei.catalogue import Catalogue, ModelCard
+from senmei.errors import SessionFailed
+from senmei.sessions import Tensors
+
+
+def card(
+    model_id: str = "doubling",
+    *,
+    scale: int = 2,
+    overlap: int = 3,
+    trim: int = 0,
+    multiple_of: int = 1,
+    next_pass: str | None = None,
+) -> ModelCard:
+    return ModelCard(
+        id=model_id,
+        family="repeat",
+        title="repeats every pixel",
+        task="upscale",
+        content="drawing",
+        scale=scale,
+        noise=None,
+        overlap=overlap,
+        trim=trim,
+        multiple_of=multiple_of,
+        next_pass=next_pass,
+        licence="MIT",
+        author="tests",
+        source="",
+        file=f"{model_id}.onnx",
+        size_bytes=0,
+        sha256="",
+    )
+
+
+class RepeatingSession:
+    """Enlarges by repeating pixels, trims like a network with valid convolutions, and answers in a shuffled order."""
+
+    provider = "numpy"
+
+    def __init__(self, model: ModelCard, *, parallelism: int = 2, fail_at: int | None = None) -> None:
+        self.parallelism = parallelism
+        self.shapes: list[tuple[int, ...]] = []
+        self.running = self.most_running = 0
+        self._model = model
+        self._fail_at = fail_at
+        self._random = random.Random(5)
+
+    async def run(self, feeds: Tensors) -> Tensors:
+        tile = feeds["input"]
+        self.shapes.append(tile.shape)
+        is_failing = self._fail_at == len(self.shapes)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            for _ in range(self._random.randrange(1, 5)):
+                await asyncio.sleep(0)
+        finally:
+            self.running -= 1
+        if is_failing:
+            raise SessionFailed("The tile cannot be run.")
+        trim, scale = self._model.trim, self._model.scale
+        inner = tile[:, trim : tile.shape[1] - trim, trim : tile.shape[2] - trim]
+        return {"output": inner.repeat(scale, axis=1).repeat(scale, axis=2)}
+
+
+def catalogue_of(*cards: ModelCard) -> Catalogue:
+    return Catalogue(list(cards))
+
+
+async def open_repeating(model: ModelCard) -> RepeatingSession:
+    return RepeatingSession(model)
+
+
+def repeated(pixels: np.ndarray, scale: int) -> np.ndarray:
+    return pixels.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -1,0 +1,121 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drawings import drawing, opened, saved
+from models_folder import catalogue
+from senmei import cli
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.png"
+    path.write_bytes(saved(drawing(40, 30)))
+    return path
+
+
+def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = picture.with_name("large.png")
+    assert cli.main(["upscale", str(picture), "-o", str(target), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report.pop("elapsed_ms") > 0
+    assert report == {
+        "input": str(picture),
+        "output": str(target),
+        "width": 80,
+        "height": 60,
+        "model": cli.DEFAULT_MODEL,
+        "provider": "cpu",
+    }
+    assert opened(target.read_bytes()).shape == (60, 80, 3)
+
+
+def test_many_pictures_into_a_folder_and_one_that_fails(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = picture.with_name("broken.png")
+    broken.write_bytes(b"no picture")
+    folder = picture.with_name("out")
+    missing = picture.with_name("missing.png")
+    arguments = ["upscale", str(broken), str(missing), str(picture), "-o", str(folder)]
+    assert cli.main([*arguments, "--scale", "3", "--json"]) == 1
+    captured = capsys.readouterr()
+    refused, lost, done = (json.loads(line) for line in captured.out.splitlines())
+    assert refused["error"]["code"] == "unsupported-format" and refused["input"] == str(broken)
+    assert lost["error"] == {"code": "file-error", "message": "No such file or directory."}
+    assert done["output"] == str(folder / "cat@3x.png") and (done["width"], done["height"]) == (120, 90)
+    assert "This is no picture" in captured.err and "Traceback" not in captured.err
+    assert [path.name for path in folder.iterdir()] == ["cat@3x.png"]
+
+
+def test_the_tile_changes_nothing_but_the_way(picture: Path, tmp_path: Path) -> None:
+    for tile in (16, 64):
+        assert (
+            cli.main(["upscale", str(picture), "-o", str(tmp_path / f"{tile}.png"), "--tile", str(tile), "--json"]) == 0
+        )
+    small, large = (opened((tmp_path / f"{tile}.png").read_bytes()).astype(int) for tile in (16, 64))
+    assert np.abs(small - large).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "upconv7-anime"], "There is no model “upconv7-anime”"),
+        (["--scale", "17"], "The scale 17 is outside 1 to 16."),
+        (["--tile", "3"], "The tile size 3 is too small"),
+    ],
+)
+def test_wrong_wishes_get_a_sentence(
+    picture: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["upscale", str(picture), "-o", str(picture.with_name("x.png")), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert sentence in error and "Traceback" not in error
+    assert not picture.with_name("x.png").exists()
+
+
+def test_no_input_is_ever_overwritten(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = picture.with_name("other") / "cat.jpg"
+    before = picture.read_bytes()
+    calls = {
+        "would overwrite": [str(picture), "-o", str(picture)],
+        "Several pictures": [str(picture), str(other), "-o", str(picture.with_name("out"))],
+        "name a folder": [str(picture), str(other), "-o", str(picture.with_name("x.png"))],
+        "name ending in .png": [str(picture), "-o", str(picture.with_name("x.jpg"))],
+    }
+    for sentence, arguments in calls.items():
+        assert cli.main(["upscale", *arguments]) == 1
+        assert sentence in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
+def test_models_are_listed_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [entry["id"] for entry in listed] == [card.id for card in catalogue()]
+    assert {"family", "task", "scale", "licence", "size_bytes"} <= listed[0].keys()
+    assert cli.main(["models"]) == 0
+    table = capsys.readouterr().out
+    assert all(card.id in table for card in catalogue())
+
+
+def test_without_models_it_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SENMEI_MODELS", str(tmp_path))
+    assert cli.main(["models"]) == 1
+    assert "serve.py --build" in capsys.readouterr().err
+
+
+def test_the_installed_command_shows_a_bar(picture: Path) -> None:
+    command = Path(sys.executable).with_name("senmei")
+    done = subprocess.run(
+        [command, "upscale", str(picture), "-o", str(picture.with_name("out"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "100 %" in done.stderr and "80 × 60" in done.stderr and done.stdout == ""
