@@ -1,0 +1,111 @@
+// The page's end of the engine: makes every worker, joins them with ports, and ends them when nobody uses them any more.
+// Workers are made here and not inside the engine worker because Firefox now and then hangs in a nested `new Worker()`.
+
+import { SenmeiError } from './errors.js';
+import * as Comlink from './vendor/comlink/comlink.mjs';
+
+/** @typedef {import('./workers/engine.js').RemoteEngine} RemoteEngine */
+
+/** @type {EngineClient | null} */
+let shared = null;
+
+/** The engine that all Upscalers of a page share. Each `acquire` needs its `release`. */
+export class EngineClient {
+  #users = 0;
+  /** @type {Map<string, number>} */
+  #modelUsers = new Map();
+  /** @type {Worker[]} */
+  #workers = [];
+  /** @type {Promise<never>} */
+  #failure;
+  /** @type {(error: SenmeiError) => void} */
+  #fail = () => undefined;
+
+  constructor() {
+    this.#failure = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // Calls race with it; when there is none, nobody is to be told.
+    this.#failure.catch(() => undefined);
+    const engine = this.#makeWorker('engine');
+    this.remote = /** @type {Comlink.Remote<RemoteEngine>} */ (Comlink.wrap(engine));
+    const ports = Array.from({ length: poolSize() }, () => {
+      const { port1, port2 } = new MessageChannel();
+      this.#makeWorker('inference').postMessage(port1, [port1]);
+      return port2;
+    });
+    this.call(this.remote.boot(Comlink.transfer(ports, ports))).catch(() => undefined);
+  }
+
+  /** @returns {EngineClient} */
+  static acquire() {
+    shared ??= new EngineClient();
+    shared.#users += 1;
+    return shared;
+  }
+
+  release() {
+    this.#users -= 1;
+    if (this.#users === 0) this.#end(new SenmeiError('disposed', 'The engine was ended because no Upscaler uses it.'));
+  }
+
+  /**
+   * The answer of the engine worker, or the failure of any worker, which nothing else would tell.
+   * @template T
+   * @param {Promise<T>} answer
+   * @returns {Promise<T>}
+   */
+  call(answer) {
+    return Promise.race([answer, this.#failure]);
+  }
+
+  /**
+   * Counts one more user of a loaded model.
+   * @param {string} model
+   */
+  holdModel(model) {
+    this.#modelUsers.set(model, (this.#modelUsers.get(model) ?? 0) + 1);
+  }
+
+  /**
+   * Counts one user less, and frees the model in the workers after the last.
+   * @param {string} model
+   */
+  async dropModel(model) {
+    const users = (this.#modelUsers.get(model) ?? 0) - 1;
+    if (users > 0) {
+      this.#modelUsers.set(model, users);
+    } else {
+      this.#modelUsers.delete(model);
+      await this.call(this.remote.release(model));
+    }
+  }
+
+  /** @param {'engine' | 'inference'} name */
+  #makeWorker(name) {
+    const worker = new Worker(new URL(`./workers/${name}.js`, import.meta.url), {
+      type: 'module',
+      name: `senmei ${name}`,
+    });
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      const reason = event.message || 'its script cannot be loaded';
+      this.#end(new SenmeiError('engine-failed', `The ${name} worker stopped: ${reason}.`));
+    });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** @param {SenmeiError} reason */
+  #end(reason) {
+    if (shared === this) shared = null;
+    for (const worker of this.#workers) worker.terminate();
+    this.#fail(reason);
+  }
+}
+
+/** As many as there are cores, but no more than the memory carries: a worker takes up to about half a GB. */
+function poolSize() {
+  const memoryGb = /** @type {{ deviceMemory?: number }} */ (navigator).deviceMemory ?? 4;
+  return Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 2 * memoryGb));
+}

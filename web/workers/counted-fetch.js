@@ -1,0 +1,45 @@
+// Hears of every byte that this worker fetches from its own site, whoever fetches it: Pyodide and onnxruntime-web load their
+// parts by themselves, tell nobody how far they are, and hide in their errors that it was the network that failed.
+
+const siteRoot = new URL('../', import.meta.url).href;
+
+/**
+ * Counts from now on, until the returned function is called; that resolves when every byte was told.
+ * @param {(path: string, bytes: number) => void} onBytes path relative to the site, and how many more bytes of it came
+ * @param {(url: string, status: number | null) => void} [onFailure] what could not be fetched; null when no answer came
+ * @returns {() => Promise<void>}
+ */
+export function countFetches(onBytes, onFailure) {
+  const original = globalThis.fetch;
+  /** @type {Promise<void>[]} */
+  const counting = [];
+  globalThis.fetch = async (input, init) => {
+    const response = await original(input, init).catch((error) => {
+      onFailure?.(String(input instanceof Request ? input.url : input), null);
+      throw error;
+    });
+    if (!response.ok) onFailure?.(response.url, response.status);
+    if (response.ok && response.body && response.url.startsWith(siteRoot)) {
+      const path = response.url.slice(siteRoot.length);
+      counting.push(count(response.clone(), (bytes) => onBytes(path, bytes)));
+    }
+    return response;
+  };
+  return async () => {
+    globalThis.fetch = original;
+    await Promise.all(counting);
+  };
+}
+
+/**
+ * @param {Response} response
+ * @param {(bytes: number) => void} onBytes
+ */
+async function count(response, onBytes) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) onBytes(part.value.length);
+  } catch {
+    // Whoever asked for the response gets the same failure and speaks of it.
+  }
+}
