@@ -1,0 +1,64 @@
+import '../vendor/img-comparison-slider/index.js';
+import { findElement } from '../find-element.js';
+
+/**
+ * `<compare-view>`: before and after in one frame with a handle between, for pointer, touch and keyboard.
+ *
+ * The slider and its two labelled images stand in the page.
+ */
+export class CompareView extends HTMLElement {
+  connectedCallback() {
+    const slider = this.#slider;
+    // The slider's own keys move it, but it tells a screen reader nothing.
+    slider.setAttribute('role', 'slider');
+    slider.setAttribute('aria-label', 'Before and after');
+    slider.setAttribute('aria-valuemin', '0');
+    slider.setAttribute('aria-valuemax', '100');
+    slider.addEventListener('slide', () => this.#tellPosition());
+    slider.addEventListener('keydown', (event) => {
+      const goal = { Home: 0, End: 100 }[event.key];
+      if (goal === undefined) return;
+      event.preventDefault();
+      this.#moveTo(goal);
+    });
+    this.#tellPosition();
+  }
+
+  /** @returns {HTMLElement & { value: number }} */
+  get #slider() {
+    return /** @type {HTMLElement & { value: number }} */ (findElement(this, 'img-comparison-slider', HTMLElement));
+  }
+
+  /**
+   * Shows two pictures; resolves when both can be seen.
+   *
+   * @param {string} before URL
+   * @param {string} after URL
+   */
+  async show(before, after) {
+    const images = [...this.querySelectorAll('img')];
+    images[0].src = before;
+    images[1].src = after;
+    this.#moveTo(50);
+    await Promise.all(images.map((image) => image.decode()));
+  }
+
+  /** Lets go of both pictures. */
+  clear() {
+    for (const image of this.querySelectorAll('img')) image.removeAttribute('src');
+  }
+
+  /** @param {number} percent of the picture that shows the state before */
+  #moveTo(percent) {
+    this.#slider.value = percent;
+    this.#tellPosition();
+  }
+
+  #tellPosition() {
+    const percent = Math.round(this.#slider.value);
+    this.#slider.setAttribute('aria-valuenow', String(percent));
+    this.#slider.setAttribute('aria-valuetext', `${percent} % before, ${100 - percent} % after`);
+  }
+}
+
+customElements.define('compare-view', CompareView);

@@ -1,0 +1,43 @@
+/**
+ * @param {number} sizeBytes
+ * @returns {string} for instance "412 kB" or "3.4 MB"
+ */
+export function bytesInWords(sizeBytes) {
+  if (sizeBytes < 1000) return `${sizeBytes} bytes`;
+  if (sizeBytes < 999_500) return `${Math.round(sizeBytes / 1000)} kB`;
+  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
+}
+
+/**
+ * @param {number} width in pixels
+ * @param {number} height in pixels
+ * @returns {string} for instance "800 × 600 px"
+ */
+export function pixelsInWords(width, height) {
+  return `${width} × ${height} px`;
+}
+
+/**
+ * @param {number} durationMs
+ * @returns {string} for instance "3.4 s" or "2 min 5 s"
+ */
+export function durationInWords(durationMs) {
+  const seconds = durationMs / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/**
+ * The time left, rounded so that it does not flicker.
+ *
+ * @param {number} durationMs
+ * @returns {string} for instance "about 20 s left"
+ */
+export function timeLeftInWords(durationMs) {
+  const seconds = durationMs / 1000;
+  if (seconds < 5) return 'a few seconds left';
+  if (seconds < 57.5) return `about ${Math.max(5, Math.round(seconds / 5) * 5)} s left`;
+  if (seconds < 3570) return `about ${Math.max(1, Math.round(seconds / 60))} min left`;
+  return `about ${(seconds / 3600).toFixed(1)} h left`;
+}
