@@ -1,0 +1,65 @@
+"""A page of the same site that imports web/senmei.js, for the tests of the JavaScript API."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page
+
+from browser.watched import to_base64
+from drawings import opened
+
+MODEL = "upconv7-anime-2x-n1"
+
+# What the tests call in the page: `bytes` reads base64, `outcome` turns a promise into plain values.
+PAGE = """<!doctype html><title>another page</title><link rel="icon" href="data:,">
+<script type="module">
+  import * as senmei from '../senmei.js';
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const base64 = async (blob) => {
+    const reader = new FileReader();
+    await new Promise((resolve) => { reader.onload = resolve; reader.readAsDataURL(blob); });
+    return reader.result.split(',')[1];
+  };
+  const outcome = async (promise) => {
+    try {
+      const { blob, ...facts } = await promise;
+      return { ...facts, type: blob.type, data: await base64(blob) };
+    } catch (error) {
+      const isSenmei = error instanceof senmei.SenmeiError;
+      return { error: error.name, code: error.code, message: error.message, isSenmei };
+    }
+  };
+  Object.assign(globalThis, senmei, { bytes, outcome, isReady: true });
+</script>"""
+
+
+def open_page(page: Page, origin: str) -> None:
+    headers = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+    page.route(
+        "**/elsewhere/page.html", lambda route: route.fulfill(body=PAGE, content_type="text/html", headers=headers)
+    )
+    page.goto(f"{origin}elsewhere/page.html")
+    page.wait_for_function("globalThis.isReady")
+
+
+def upscale(page: Page, data: bytes, *, scale: float | None = None, model: str | None = None) -> dict[str, Any]:
+    result: dict[str, Any] = page.evaluate(
+        """async ([data, scale, model]) => {
+            const one = model ? await Upscaler.create({ model }) : up;
+            const result = await outcome(one.upscale(new Blob([bytes(data)]), scale === null ? {} : { scale }));
+            if (model) await one.dispose();
+            return result;
+        }""",
+        [to_base64(data), scale, model],
+    )
+    return result
+
+
+def pixels(result: dict[str, Any]) -> np.ndarray:
+    assert "error" not in result, result
+    made = opened(base64.b64decode(result["data"]))
+    assert made.shape[:2] == (result["height"], result["width"])
+    return made

@@ -1,0 +1,91 @@
+"""The built site in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from browser.api_page import MODEL, open_page
+from browser.watched import CHROMIUM_ARGUMENTS, Native, Watch, running, watched_page
+from drawings import opened
+from sitebuild.server import SiteServer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The built site; SENMEI_SITE names another one than the source tree's."""
+    folder = Path(os.environ.get("SENMEI_SITE", ROOT / "site"))
+    assert (folder / "site.json").is_file(), f"{folder} is not built: run python3 serve.py --build"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def origin(site: Path) -> Iterator[str]:
+    """The URL of the site, served as serve.py does."""
+    server = SiteServer(site, host="127.0.0.1", port=0)
+    server.listen()
+    with running(server):
+        yield server.url
+
+
+# Not for the whole session: while Playwright's loop is up, asyncio's own tests could not run.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        executable = os.environ.get("SENMEI_CHROMIUM")
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shared_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
+    """One page with one Upscaler, `up`, for all tests that leave it as it was."""
+    with watched_page(chromium, origin) as (page, watch):
+        open_page(page, origin)
+        page.evaluate("async (model) => { globalThis.up = await Upscaler.create({ model }); }", MODEL)
+        yield page, watch
+
+
+@pytest.fixture
+def api(shared_api: tuple[Page, Watch]) -> Iterator[Page]:
+    page, watch = shared_api
+    watch.complaints.clear()
+    yield page
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def fresh_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
+    with watched_page(chromium, origin) as (page, watch):
+        open_page(page, origin)
+        yield page, watch
+
+
+@pytest.fixture
+def native(tmp_path: Path) -> Native:
+    """What the command line makes of a file's bytes, as pixels."""
+
+    def run(data: bytes, *, model: str, scale: float | None = None) -> NDArray[np.uint8]:
+        source, target = tmp_path / "source", tmp_path / "native.png"
+        source.write_bytes(data)
+        command = [sys.executable, "-m", "senmei.cli", "upscale", str(source), "-o", str(target), "--model", model]
+        if scale is not None:
+            command += ["--scale", str(scale)]
+        done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["provider"] == "cpu"
+        return opened(target.read_bytes())
+
+    return run

@@ -1,0 +1,81 @@
+"""Pages of the built site in headless Chromium, and what they must not do."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# A cold start of Pyodide and a job on a busy two-core machine; no test judges time.
+PATIENCE_MS = 120_000
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer) -> Iterator[ThreadingHTTPServer]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Watch:
+    """Everything that a page must not do in normal use: speak on the console, fail, or ask another host."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self._origin = origin
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("request", self._asked)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request.url)
+        if not request.url.startswith((self._origin, "blob:", "data:")):
+            self.complaints.append(f"third party: {request.url}")
+
+
+@contextmanager
+def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tuple[Page, Watch]]:
+    context = chromium.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    watch = Watch(page, origin)
+    yield page, watch
+    context.close()
+
+
+Native = Callable[..., NDArray[np.uint8]]
+"""What the command line makes of a file's bytes: (data, *, model, scale=None) → pixels."""
+
+
+def to_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def farthest(one: NDArray[Any], other: NDArray[Any]) -> int:
+    """The largest difference of two pictures of the same shape, in levels."""
+    assert one.shape == other.shape
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
