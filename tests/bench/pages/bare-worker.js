@@ -1,0 +1,15 @@
+// onnxruntime-web and nothing else: what a job's tiles cost at least.
+import * as ort from '../vendor/onnxruntime/ort.wasm.min.mjs';
+
+ort.env.wasm.numThreads = 1;
+ort.env.wasm.wasmPaths = new URL('../vendor/onnxruntime/', import.meta.url).href;
+ort.env.logLevel = 'error';
+
+let session;
+
+addEventListener('message', async ({ data: { model, tiles, dims } }) => {
+  session ??= await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
+  const tile = new Uint8Array(dims.reduce((one, other) => one * other)).map((_, index) => (index * 7919) % 251);
+  for (let index = 0; index < tiles; index++) await session.run({ input: new ort.Tensor('uint8', tile, dims) });
+  postMessage('done');
+});
