@@ -19,7 +19,7 @@ from .geometry import Region, Size
 from .jobs import CancelToken, Progress, ProgressMeter
 from .picture import Picture, Pixels
 from .pixels import resize, to_gray8, to_rgb8
-from .planner import JobPlan, choose_models, plan_job
+from .planner import JobPlan, Pass, choose_models, plan_job
 from .sessions import Session
 from .upscaler import upscale_tiles
 
@@ -109,6 +109,33 @@ def _decode_still(data: bytes) -> Picture:
     return picture
 
 
+class _TileTally:
+    """How much of a job's inference is done, in tiles and in the source pixels that take the time."""
+
+    def __init__(self, plan: JobPlan, *, parallelism: int) -> None:
+        self._total = sum(len(step.tiles.tiles) for step in plan.passes)
+        self._cost = sum(step.tiles.cost for step in plan.passes)
+        self._parallelism = parallelism
+        self._done = self._done_cost = 0
+        self._tile_cost = plan.passes[0].tiles.shape.pixels
+
+    def add(self, step: Pass) -> None:
+        """One more tile of `step` is done."""
+        self._tile_cost = step.tiles.shape.pixels
+        self._done += 1
+        self._done_cost += self._tile_cost
+
+    def progress(self, meter: ProgressMeter) -> Progress:
+        running = min(self._parallelism - 1, self._total - self._done)
+        return meter.at(
+            "infer",
+            self._done,
+            self._total,
+            share=self._done_cost / self._cost,
+            under_way=running * self._tile_cost / self._cost,
+        )
+
+
 async def _run_passes(
     picture: Picture, plan: JobPlan, sessions: Mapping[str, Session], meter: ProgressMeter, cancel: CancelToken
 ) -> AsyncGenerator[Progress | TilePainted | Picture]:
@@ -116,10 +143,8 @@ async def _run_passes(
     colour = picture.pixels if picture.alpha is None else bleed(picture.pixels, picture.alpha)
     alpha8 = None if picture.alpha is None else to_rgb8(picture.alpha[:, :, np.newaxis])[:, :, 0]
     rgb = to_rgb8(colour)
-    total_tiles = sum(len(step.tiles.tiles) for step in plan.passes)
-    total_cost = sum(step.tiles.cost for step in plan.passes)
-    done_tiles = done_cost = 0
-    yield meter.at("infer", 0, total_tiles)
+    tally = _TileTally(plan, parallelism=min(session.parallelism for session in sessions.values()))
+    yield tally.progress(meter)
     for step in plan.passes:
         canvas = np.empty((step.output.height, step.output.width, 3), np.uint8)
         is_last = step is plan.passes[-1]
@@ -131,9 +156,8 @@ async def _run_passes(
                 if is_last:
                     shown = None if shown_alpha is None else shown_alpha[tile.region.slices]
                     yield TilePainted(tile.region, tile.pixels, shown, step.output, picture.size)
-                done_tiles += 1
-                done_cost += step.tiles.shape.pixels
-                yield meter.at("infer", done_tiles, total_tiles, share=done_cost / total_cost)
+                tally.add(step)
+                yield tally.progress(meter)
         rgb = canvas
     rgb = resize(rgb, plan.target, Image.Resampling.LANCZOS)
     alpha = None if alpha8 is None else enlarge_alpha(alpha8, plan.target)

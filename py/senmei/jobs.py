@@ -39,16 +39,23 @@ class ProgressMeter:
         self._clock = clock
         self._infer_started: float | None = None
 
-    def at(self, stage: Stage, done: int, total: int, *, share: float | None = None) -> Progress:
-        """`share` is the stage's finished part in time, 0 to 1; without it, done ÷ total."""
+    def at(
+        self, stage: Stage, done: int, total: int, *, share: float | None = None, under_way: float = 0.0
+    ) -> Progress:
+        """share: the stage's finished part in time, 0 to 1; without it, done ÷ total.
+
+        under_way: the part of the stage that is being worked on besides; the time left counts it as half done.
+        """
         if share is None:
             share = done / total if total else 1.0
         start, end = STAGE_SPANS[stage]
         fraction = start + (end - start) * share
-        return Progress(stage, done, total, fraction, self._eta_ms(stage, share, fraction))
+        return Progress(stage, done, total, fraction, self._eta_ms(stage, share, under_way))
 
-    def _eta_ms(self, stage: Stage, share: float, fraction: float) -> float | None:
+    def _eta_ms(self, stage: Stage, share: float, under_way: float) -> float | None:
         now = self._clock()
+        start, end = STAGE_SPANS[stage]
+        fraction = start + (end - start) * min(1.0, share + under_way / 2)
         if stage == "infer" and self._infer_started is None:
             self._infer_started = now
         if self._infer_started is None or fraction <= STAGE_SPANS["infer"][0] or (stage == "infer" and share == 0):

@@ -34,6 +34,18 @@ def test_the_time_left_comes_from_the_time_taken() -> None:
     assert meter.at("encode", 1, 1).eta_ms == 0
 
 
+def test_tiles_under_way_count_half_in_the_time_left_but_not_in_the_fraction() -> None:
+    clock = Clock()
+    meter = ProgressMeter(clock)
+    meter.at("infer", 0, 4, under_way=0.25)
+    clock.now_s += 3
+    step = meter.at("infer", 1, 4, under_way=0.5)
+    assert step.fraction == meter.at("infer", 1, 4).fraction
+    assert step.eta_ms == pytest.approx(3000, rel=0.15)
+    clock.now_s += 1
+    assert meter.at("infer", 4, 4, under_way=0.25).eta_ms < 400
+
+
 async def test_a_cancelled_token_says_so() -> None:
     token = CancelToken()
     token.check()
