@@ -55,7 +55,7 @@ let python;
 let site;
 /** The text of models/catalogue.json. @type {Promise<string>} */
 let catalogue;
-/** Each model's file, and the promise that every worker holds it. @type {Map<string, Promise<string>>} */
+/** Each model's file, and for every worker the promise that it holds it. @type {Map<string, Promise<string>[]>} */
 const models = new Map();
 
 /**
@@ -97,23 +97,35 @@ async function fileOf(model) {
 }
 
 /**
- * Downloads a model once and loads it into every worker of the pool.
+ * Downloads a model once and has every worker of the pool load it.
  * @param {string} file in models/
- * @returns {Promise<string>} the execution provider
+ * @returns {Promise<string>} the execution provider, as soon as the first worker holds the model
  */
 function openModel(file) {
-  let opened = models.get(file);
-  if (!opened) {
-    opened = loading.step(loadModel(file));
-    models.set(file, opened);
+  let holders = models.get(file);
+  if (!holders) {
+    const model = download(file);
+    const first = loading.step(model.then((bytes) => pool[0].load(file, bytes, Comlink.proxy(countRuntime))));
+    // While Python starts, a runtime that is compiled in every worker would take the cores from it; tiles wait for their worker.
+    const others = pool.slice(1).map(async (worker) => {
+      await Promise.all([first, python]);
+      return worker.load(file, await model, null);
+    });
+    holders = [first, ...others];
+    models.set(file, holders);
     // A model that failed to load may be asked for again.
-    opened.catch(() => models.delete(file));
+    first.catch(() => models.delete(file));
+    // Whoever runs a tile in a worker hears of its failure; it may be nobody.
+    for (const other of others) other.catch(() => undefined);
   }
-  return opened;
+  return holders[0];
 }
 
-/** @param {string} file */
-async function loadModel(file) {
+/**
+ * @param {string} file in models/
+ * @returns {Promise<Uint8Array>}
+ */
+async function download(file) {
   const path = `models/${file}`;
   const { files } = await site;
   loading.expect({ [path]: files[path], [RUNTIME]: files[RUNTIME] });
@@ -122,27 +134,26 @@ async function loadModel(file) {
     fetchFailure = `“${path}” came with ${model.length} instead of ${files[path]} bytes.`;
     throw new Error(fetchFailure);
   }
-  // The workers fetch the same runtime; the first one's bytes are shown for all.
-  const [provider] = await Promise.all(
-    pool.map((worker, index) =>
-      worker.load(
-        file,
-        model,
-        index === 0
-          ? Comlink.proxy((/** @type {string} */ path, /** @type {number} */ bytes) => loading.receive(path, bytes))
-          : null,
-      ),
-    ),
-  );
-  return provider;
+  return model;
+}
+
+/**
+ * The workers fetch the same runtime; the first one's bytes are shown for all.
+ * @param {string} path
+ * @param {number} bytes
+ */
+function countRuntime(path, bytes) {
+  loading.receive(path, bytes);
 }
 
 /**
  * @param {number} worker index in the pool
  * @param {string} file
  * @param {PlainTensors} feeds
+ * @returns {Promise<PlainTensors>}
  */
-function runInWorker(worker, file, feeds) {
+async function runInWorker(worker, file, feeds) {
+  await models.get(file)?.[worker];
   const buffers = Object.values(feeds).map((tensor) => tensor.data.buffer);
   return pool[worker].run(file, Comlink.transfer(feeds, buffers));
 }
@@ -241,7 +252,12 @@ export const engine = {
   async release(model) {
     const file = await fileOf(model);
     (await python).forget(model);
-    if (file && models.delete(file)) await Promise.all(pool.map((worker) => worker.release(file)));
+    const holders = file && models.get(file);
+    if (!holders) return;
+    models.delete(file);
+    // One that still loads would load it after it was released.
+    await Promise.allSettled(holders);
+    await Promise.all(pool.map((worker) => worker.release(file)));
   },
 };
 

@@ -52,9 +52,11 @@ export const inference = {
 
   /** @param {string} file */
   async release(file) {
-    await lastRun;
-    await sessions.get(file)?.release();
+    const session = sessions.get(file);
+    // Gone at once: the same model may be loaded anew while the last run ends.
     sessions.delete(file);
+    await lastRun;
+    await session?.release();
   },
 };
 
