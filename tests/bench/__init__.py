@@ -1,1 +1,1 @@
-"""Benchmarks; none is a test. Run one with: .venv/bin/python -m bench.job, from tests/ with py/ on PYTHONPATH."""
+"""Benchmarks: each prints ratios measured in one run, and none is a test. `__main__.py` is their command."""

@@ -55,7 +55,7 @@ def measure(page: Page, model: str, width: int, height: int, repeats: int) -> tu
     return median(jobs), median(bares), f"{len(tiles.tiles)} tiles of {tiles.shape} on {workers} workers"
 
 
-def main(repeats: int = 7) -> None:
+def main(repeats: int) -> None:
     """Prints one line a case."""
     print("Whole job in Chromium ÷ bare onnxruntime-web on the same tiles")
     with bench_browser() as (browser, origin):
@@ -64,7 +64,3 @@ def main(repeats: int = 7) -> None:
             ratio = job_ms / bare_ms
             figures = f"{job_ms:6.0f} ÷ {bare_ms:6.0f} ms = {ratio:.3f}"
             print(f"  {model:26} {width}×{height}  {figures}   ({tiles})", flush=True)
-
-
-if __name__ == "__main__":
-    main()

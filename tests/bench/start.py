@@ -26,7 +26,7 @@ def reopened(page: Page, call: str) -> float:
     return elapsed_ms
 
 
-def main(repeats: int = 7) -> None:
+def main(repeats: int) -> None:
     """Prints one line for cold and one for warm pages."""
     print("Engine ready ÷ bare loadPyodide + numpy + Pillow")
     times: dict[str, dict[str, list[float]]] = {kind: {BARE: [], READY: []} for kind in ("cold", "warm")}
@@ -40,7 +40,3 @@ def main(repeats: int = 7) -> None:
     for kind, calls in times.items():
         bare_ms, ready_ms = median(calls[BARE]), median(calls[READY])
         print(f"  {kind}  {ready_ms:6.0f} ÷ {bare_ms:6.0f} ms = {ready_ms / bare_ms:.3f}")
-
-
-if __name__ == "__main__":
-    main()
