@@ -29,12 +29,15 @@ export class EngineClient {
     this.#failure.catch(() => undefined);
     const engine = this.#makeWorker('engine');
     this.remote = /** @type {Comlink.Remote<RemoteEngine>} */ (Comlink.wrap(engine));
-    const ports = Array.from({ length: poolSize() }, () => {
-      const { port1, port2 } = new MessageChannel();
-      this.#makeWorker('inference').postMessage(port1, [port1]);
-      return port2;
-    });
-    this.call(this.remote.boot(Comlink.transfer(ports, ports))).catch(() => undefined);
+    const channels = Array.from({ length: poolSize() }, () => new MessageChannel());
+    const ports = channels.map(({ port2 }) => port2);
+    const [first, ...others] = channels.map(({ port1 }) => port1);
+    this.#makeInferenceWorker(first);
+    // The first worker is enough to be ready; the others would take the cores from Python while it starts. Meanwhile their
+    // ports keep what is sent to them.
+    this.call(this.remote.boot(Comlink.transfer(ports, ports)))
+      .then(() => others.map((port) => this.#makeInferenceWorker(port)))
+      .catch(() => undefined);
   }
 
   /** @returns {EngineClient} */
@@ -94,6 +97,11 @@ export class EngineClient {
     });
     this.#workers.push(worker);
     return worker;
+  }
+
+  /** @param {MessagePort} port to the engine worker */
+  #makeInferenceWorker(port) {
+    this.#makeWorker('inference').postMessage(port, [port]);
   }
 
   /** @param {SenmeiError} reason */

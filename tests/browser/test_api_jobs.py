@@ -126,6 +126,8 @@ def test_upscalers_share_one_engine_and_the_last_one_ends_it(fresh_api: tuple[Pa
         MODEL,
     )
     cores = page.evaluate("() => Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4))")
+    # The workers after the first are made once Python is there.
+    page.evaluate("() => one.warmup()")
     assert len(page.workers) == 1 + cores
     data = to_base64(saved(drawing(30, 20)))
     result = page.evaluate(

@@ -173,16 +173,15 @@ function explain(error) {
 
 export const engine = {
   /**
-   * Starts everything, and answers at once; `prepare` waits for it.
-   * @param {MessagePort[]} ports one to each inference worker
+   * Starts everything, and resolves when Python is there, or has failed to come: that is for `prepare` to tell.
+   * @param {MessagePort[]} ports one to each inference worker; only the first one's worker need be there yet
    */
-  boot(ports) {
+  async boot(ports) {
     pool = ports.map((port) => Comlink.wrap(port));
     site = fetchFile('site.json').then((response) => response.json());
     catalogue = fetchFile('models/catalogue.json').then((response) => response.text());
     python = startPython();
-    // Whoever prepares hears of the failure; nobody may be preparing yet.
-    python.catch(() => undefined);
+    await python.catch(() => undefined);
   },
 
   /**
