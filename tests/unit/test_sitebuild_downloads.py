@@ -4,7 +4,6 @@ import io
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,10 +117,11 @@ def test_a_silent_server_is_given_up_in_time(tmp_path: Path, head: bytes) -> Non
         connection.recv(10_000)
         connection.sendall(head)
 
-    started_s = time.monotonic()
-    with server_that(say_nothing_more) as url, pytest.raises(NotAnsweredError):
+    with (
+        server_that(say_nothing_more) as url,
+        pytest.raises(NotAnsweredError, match=r"no answer within 0\.5 s|timed out"),
+    ):
         get(f"{url}file.whl", tmp_path / "here", sha256=hex_sha256(CONTENT), patience_s=0.5)
-    assert 0.4 < time.monotonic() - started_s < 1.5
     assert everything_in(tmp_path / "here") == []
 
 
