@@ -75,7 +75,7 @@ def site_step(project: Project) -> Step:
     return Step(
         name="site",
         title="The site",
-        after=("node", "pyodide", "models", "wheel", "sample"),
+        after=("node", "pyodide", "models", "wheel", "bytecode", "sample"),
         inputs=inputs,
         work=work,
     )
@@ -121,6 +121,7 @@ def _fill(site: Path, project: Project, line: Line) -> None:
         carry(wheel, f"{PYODIDE_FOLDER}/{wheel.name}")
     write(f"{PYODIDE_FOLDER}/{LOCK_NAME}", json.dumps(reduced_lock(lock)))
     carry(built_wheel(project), f"python/{built_wheel(project).name}")
+    carry(project.bytecode, "python/bytecode.zip")
     models = _models(project)
     carry(project.models / "catalogue.json", "models/catalogue.json")
     for model in models:
@@ -148,7 +149,12 @@ def write_list(site: Path, *, wheel: str) -> dict[str, int]:
     sizes = {
         path.relative_to(site).as_posix(): path.stat().st_size for path in sorted(site.rglob("*")) if path.is_file()
     }
-    facts = {"version": wheel_version(wheel), "wheel": f"python/{wheel}", "files": sizes}
+    facts = {
+        "version": wheel_version(wheel),
+        "wheel": f"python/{wheel}",
+        "bytecode": "python/bytecode.zip",
+        "files": sizes,
+    }
     (site / "site.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8", newline="\n")
     return sizes
 

@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
-from . import assemble, models, node, pyodide, venv, wheel
+from . import assemble, bytecode, models, node, pyodide, venv, wheel
 from .lock import set_up_lock
 from .project import Project
 from .steps import Step, run_steps
@@ -20,6 +20,7 @@ def site_steps(project: Project) -> list[Step]:
         models.packages_step(project),
         models.conversion_step(project),
         wheel.wheel_step(project),
+        bytecode.bytecode_step(project),
         assemble.sample_step(project),
         assemble.site_step(project),
     ]

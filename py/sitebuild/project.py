@@ -75,6 +75,10 @@ class Project:
         return self.build / "wheel"
 
     @property
+    def bytecode(self) -> Path:
+        return self.build / "bytecode.zip"
+
+    @property
     def sample(self) -> Path:
         return self.build / "sample.png"
 
