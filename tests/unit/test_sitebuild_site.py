@@ -1,5 +1,6 @@
 """The built folder site/ of this working copy, as any static host would serve it."""
 
+import _imp
 import json
 import os
 import re
@@ -132,6 +133,21 @@ def test_the_wheel_is_pure_and_has_no_other_package(facts: dict[str, Any]) -> No
         tops = {name.split("/")[0] for name in wheel.namelist()}
         assert tops == {"senmei", f"senmei-{facts['version']}.dist-info"}
         assert not [name for name in wheel.namelist() if name.endswith((".pyc", ".so"))]
+
+
+def test_the_compiled_modules_are_unchecked_and_go_beside_their_sources(facts: dict[str, Any]) -> None:
+    packages = "lib/python3.12/site-packages/"
+    with zipfile.ZipFile(SITE / facts["bytecode"]) as archive:
+        compiled = {name.removeprefix(packages): archive.read(name) for name in archive.namelist()}
+    for module in ("numpy/__pycache__/__init__", "PIL/__pycache__/Image", "micropip/__pycache__/__init__"):
+        assert f"{module}.cpython-312.pyc" in compiled
+    with zipfile.ZipFile(SITE / facts["wheel"]) as wheel:
+        source = wheel.read("senmei/engine.py")
+    # PEP 552: the flags are 1 for a hash that is not looked up, and the hash of the source follows. Its key is the
+    # magic number of the Python that compiled, so importlib's own function, which takes this Python's, does not serve.
+    assert all(content[4:8] == b"\1\0\0\0" for content in compiled.values())
+    engine = compiled["senmei/__pycache__/engine.cpython-312.pyc"]
+    assert engine[8:16] == _imp.source_hash(int.from_bytes(engine[:4], "little"), source)
 
 
 def test_the_wheel_is_the_same_bytes_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:

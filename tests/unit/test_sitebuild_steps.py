@@ -210,14 +210,15 @@ def append(path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "text", "expected"),
     [
-        ("py/senmei/errors.py", "# changed\n", ["wheel", "site"]),
+        ("py/senmei/errors.py", "# changed\n", ["wheel", "bytecode", "site"]),
         ("web/app.js", "// changed\n", ["site"]),
-        ("web/package.json", "\n", ["node", "pyodide", "site"]),
+        ("web/package.json", "\n", ["node", "pyodide", "bytecode", "site"]),
         ("models/catalogue.toml", "# changed\n", ["models", "site"]),
         ("models/convert/ncnn.py", "# changed\n", ["models", "site"]),
         ("py/sitebuild/licences/MIT.txt", "changed\n", ["site"]),
+        ("py/sitebuild/bytecode_of_imports.py", "# changed\n", ["bytecode", "site"]),
         ("py/sitebuild/sample.py", "# changed\n", ["sample", "site"]),
-        ("py/requirements.txt", "# changed\n", ["python", "command", "models", "wheel", "sample", "site"]),
+        ("py/requirements.txt", "# changed\n", ["python", "command", "models", "wheel", "bytecode", "sample", "site"]),
         ("pyproject.toml", "\n[tool.ruff.lint.isort]\n", []),
         ("web/tsconfig.json", "\n", []),
         ("tests/requirements.txt", "\n", []),
