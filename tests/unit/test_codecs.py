@@ -160,6 +160,13 @@ def test_files_with_frames_become_animations(file_format: str) -> None:
         senmei.encode(animation, format="png")
 
 
+def test_a_camera_jpeg_with_further_pictures_inside_is_a_still() -> None:
+    further = Image.fromarray(drawing(18, 12, seed=3))
+    data = saved(RGB, "MPO", save_all=True, append_images=[further], quality=95)
+    assert data.startswith(b"\xff\xd8\xff") and Image.open(BytesIO(data)).n_frames == 2
+    assert np.array_equal(decoded(data).pixels, opened(data))
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [

@@ -37,8 +37,8 @@ def decode(data: bytes) -> Picture | Animation:
             # The limit below is ours, and gives a sentence instead of a warning.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(data), formats=[name.upper()])
-            _refuse_too_large(image)
-            return _animation(image) if getattr(image, "is_animated", False) else _picture(image)
+            _refuse_too_large(image, name)
+            return _animation(image) if _is_animation(image, name) else _picture(image)
     except SenmeiError:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -48,7 +48,12 @@ def decode(data: bytes) -> Picture | Animation:
         raise CorruptImage(f"This {name} file is damaged and cannot be read ({_reason(error)}).") from error
 
 
-def _refuse_too_large(image: Image.Image) -> None:
+def _is_animation(image: Image.Image, name: str) -> bool:
+    """A JPEG's further pictures (MPO) are previews, gain maps or another eye's view, as cameras add them: no frames."""
+    return name != "JPEG" and getattr(image, "n_frames", 1) > 1
+
+
+def _refuse_too_large(image: Image.Image, name: str) -> None:
     size = Size(*image.size)
     if size.pixels > MAX_INPUT_PIXELS:
         raise TooLarge(
@@ -56,7 +61,7 @@ def _refuse_too_large(image: Image.Image) -> None:
             f"up to {MAX_INPUT_PIXELS / 1e6:.0f} million are read."
         )
     frames = getattr(image, "n_frames", 1)
-    if frames > 1 and frames * size.pixels > MAX_ANIMATION_PIXELS:
+    if _is_animation(image, name) and frames * size.pixels > MAX_ANIMATION_PIXELS:
         raise TooLarge(
             f"The animation has {frames} frames of {size} pixels; "
             f"up to {MAX_ANIMATION_PIXELS / 1e6:.0f} million pixels in all frames together are read."
