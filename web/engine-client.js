@@ -112,7 +112,7 @@ export class EngineClient {
   }
 }
 
-/** As many as there are cores, but no more than the memory carries: a worker takes up to about half a GB. */
+/** As many as there are cores, but no more than two for each GB of memory that the browser tells of. */
 function poolSize() {
   const memoryGb = /** @type {{ deviceMemory?: number }} */ (navigator).deviceMemory ?? 4;
   return Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 2 * memoryGb));

@@ -10,7 +10,7 @@ from typing import Any
 
 import js
 import numpy as np
-from pyodide.ffi import JsException, JsProxy, to_js
+from pyodide.ffi import JsException, JsProxy
 
 from .catalogue import Catalogue, ModelCard
 from .engine import Finished, TilePainted, UpscaleOptions, upscale
@@ -18,7 +18,7 @@ from .errors import ModelUnavailable, SenmeiError, TooLarge
 from .jobs import CancelToken, Progress
 from .picture import Pixels
 from .planner import choose_models
-from .sessions.ort_web import OrtWebSession
+from .sessions.ort_web import OrtWebSession, to_js_object
 
 
 class Engine:
@@ -103,7 +103,7 @@ class Engine:
                     case Progress():
                         on_progress(event.stage, event.done, event.total, event.fraction, event.eta_ms)
                     case TilePainted() if on_tile:
-                        on_tile(_to_js_object(_tile_fields(event)))
+                        on_tile(to_js_object(_tile_fields(event)))
                     case Finished():
                         return {
                             "data": _to_js_bytes(np.frombuffer(event.data, np.uint8)),
@@ -117,7 +117,7 @@ class Engine:
 
 async def _answer(work: Coroutine[Any, Any, Any]) -> JsProxy:
     try:
-        return _to_js_object({"value": await work})
+        return to_js_object({"value": await work})
     except SenmeiError as error:
         return _failure(error.code, str(error))
     except MemoryError:
@@ -128,7 +128,7 @@ async def _answer(work: Coroutine[Any, Any, Any]) -> JsProxy:
 
 
 def _failure(code: str, message: str) -> JsProxy:
-    return _to_js_object({"error": {"code": code, "message": message}})
+    return to_js_object({"error": {"code": code, "message": message}})
 
 
 def _tile_fields(tile: TilePainted) -> dict[str, Any]:
@@ -153,8 +153,3 @@ def _to_js_bytes(values: Pixels) -> Any:
     array = js.Uint8Array.new(values.size)
     array.assign(values.reshape(-1))
     return array
-
-
-def _to_js_object(entries: dict[str, Any]) -> JsProxy:
-    converted: JsProxy = to_js(entries, dict_converter=js.Object.fromEntries)
-    return converted

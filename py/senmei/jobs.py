@@ -12,7 +12,7 @@ from .errors import Cancelled
 
 Stage = Literal["download", "start", "decode", "infer", "encode"]
 
-# Shares of a whole job's time, measured for upconv_7 at 512 × 384 in Chromium; they only shape the bar.
+# Rough shares of a whole job's time, nearly all of which is inference; they only shape the bar.
 STAGE_SPANS: dict[Stage, tuple[float, float]] = {"decode": (0.0, 0.02), "infer": (0.02, 0.95), "encode": (0.95, 1.0)}
 
 

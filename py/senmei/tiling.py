@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .geometry import Region, Size
 
 DEFAULT_TILE = 256
-"""Longest side of a tile's core in pixels: about a second of one core's work, tens of MB in the largest layer."""
+"""Longest side of a tile's core in pixels: two or three seconds of one core in WebAssembly."""
 
 
 @dataclass(frozen=True, slots=True)

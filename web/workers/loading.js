@@ -4,7 +4,7 @@
  * @typedef {{ stage: 'download' | 'start', done: number, total: number, fraction: number, etaMs: number | null }} LoadingProgress
  */
 
-// Measured on a fast local connection, starting takes longer than fetching; on a slow one it is the other way round.
+// A compromise that only shapes the bar: on a fast connection starting takes longer than fetching, on a slow one less.
 const DOWNLOAD_SHARE = 0.6;
 
 export class Loading {

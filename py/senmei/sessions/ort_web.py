@@ -67,13 +67,13 @@ class OrtWebSession:
 
 
 def _to_js_tensors(tensors: Tensors) -> JsProxy:
-    return _object({name: _to_js_tensor(array) for name, array in tensors.items()})
+    return to_js_object({name: _to_js_tensor(array) for name, array in tensors.items()})
 
 
 def _to_js_tensor(array: NDArray[Any]) -> JsProxy:
     data = getattr(js, _ARRAY_TYPES[array.dtype.name]).new(array.size)
     data.assign(np.ascontiguousarray(array).reshape(-1))
-    return _object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
+    return to_js_object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
 
 
 def _from_js_tensors(tensors: Any) -> dict[str, NDArray[Any]]:
@@ -90,6 +90,7 @@ def _integers(values: Any) -> Sequence[int]:
     return [int(value) for value in values]
 
 
-def _object(entries: dict[str, Any]) -> JsProxy:
+def to_js_object(entries: dict[str, Any]) -> JsProxy:
+    """A plain JavaScript object with these entries; nested dicts become objects too, JsProxies themselves."""
     converted: JsProxy = to_js(entries, dict_converter=js.Object.fromEntries)
     return converted
