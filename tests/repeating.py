@@ -8,7 +8,7 @@ import random
 import numpy as np
 
 from senmei.catalogue import Catalogue, ModelCard
-from senmei.errors import SessionFailed
+from senmei.errors import OutOfMemory, SessionFailed
 from senmei.sessions import Tensors
 
 
@@ -20,6 +20,8 @@ def card(
     trim: int = 0,
     multiple_of: int = 1,
     next_pass: str | None = None,
+    flat_tiles: bool = False,
+    enlarges_alpha: bool = False,
 ) -> ModelCard:
     return ModelCard(
         id=model_id,
@@ -33,6 +35,9 @@ def card(
         trim=trim,
         multiple_of=multiple_of,
         next_pass=next_pass,
+        flat_tiles=flat_tiles,
+        enlarges_alpha=enlarges_alpha,
+        tile_bytes_per_pixel=100,
         licence="MIT",
         author="tests",
         source="",
@@ -43,20 +48,27 @@ def card(
 
 
 class RepeatingSession:
-    """Enlarges by repeating pixels, trims like a network with valid convolutions, and answers in a shuffled order."""
+    """Enlarges by repeating pixels, trims like a network with valid convolutions, and answers in a shuffled order.
+
+    fail_at: the number of the run that fails. most_pixels: larger tiles find no memory.
+    """
 
     provider = "numpy"
 
-    def __init__(self, model: ModelCard, *, parallelism: int = 2, fail_at: int | None = None) -> None:
+    def __init__(
+        self, model: ModelCard, *, parallelism: int = 2, fail_at: int | None = None, most_pixels: int | None = None
+    ) -> None:
         self.parallelism = parallelism
         self.shapes: list[tuple[int, ...]] = []
         self.running = self.most_running = 0
         self._model = model
         self._fail_at = fail_at
+        self._most_pixels = most_pixels
         self._random = random.Random(5)
 
     async def run(self, feeds: Tensors) -> Tensors:
         tile = feeds["input"]
+        assert tile.dtype == np.float32 and tile.min() >= 0 and tile.max() <= 1
         self.shapes.append(tile.shape)
         is_failing = self._fail_at == len(self.shapes)
         self.running += 1
@@ -68,6 +80,8 @@ class RepeatingSession:
             self.running -= 1
         if is_failing:
             raise SessionFailed("The tile cannot be run.")
+        if self._most_pixels is not None and tile.shape[1] * tile.shape[2] > self._most_pixels:
+            raise OutOfMemory("There is no memory for so large a tile.")
         trim, scale = self._model.trim, self._model.scale
         inner = tile[:, trim : tile.shape[1] - trim, trim : tile.shape[2] - trim]
         return {"output": inner.repeat(scale, axis=1).repeat(scale, axis=2)}

@@ -1,24 +1,39 @@
 import { missingSupport } from './browser-support.js';
-import { ChoiceGroup } from './elements/choice-group.js';
 import { CompareView } from './elements/compare-view.js';
 import { EngineStatus } from './elements/engine-status.js';
 import { JobProgress } from './elements/job-progress.js';
 import { PictureDrop } from './elements/picture-drop.js';
 import { PictureStage } from './elements/picture-stage.js';
-import { orAbort } from './errors.js';
+import { PlanLine } from './elements/plan-line.js';
+import { ResultPanel } from './elements/result-panel.js';
+import { SettingsForm } from './elements/settings-form.js';
 import { findElement } from './find-element.js';
+import { optionsFrom } from './job-options.js';
+import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
 import { ModelHolder } from './model-holder.js';
-import { listModels, SenmeiError } from './senmei.js';
-import { cleanUpsFor, KINDS, pickModel, recallSettings, rememberSettings, SCALES, settingsFrom } from './settings.js';
+import { openByEngine, openInBrowser } from './opened-picture.js';
+import { Planning } from './planning.js';
+import { resultSize } from './result-size.js';
+import { SenmeiError } from './senmei.js';
+import { recallSettings, rememberSettings } from './settings.js';
+import { shownResult } from './shown-result.js';
 import { bytesInWords, durationInWords, pixelsInWords } from './words.js';
 
 /**
  * @typedef {'empty' | 'chosen' | 'working' | 'result'} State
- * @typedef {{ blob: Blob, name: string, url: string, width: number, height: number }} Picture
+ *
+ * @typedef {object} Picture
+ * @property {Blob} blob
+ * @property {string} name
+ * @property {string} url of what shows it
+ * @property {number} width
+ * @property {number} height
+ * @property {number} depth bits a sample, 8 while it is not known
+ * @property {boolean} isPartial whether it is damaged and the user takes what can be read
  */
 
-/** @type {Record<string, string>} */
-const PROVIDER_WORDS = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
+/** What is wrong with the picture or the settings, and so is said beside them. */
+const REFUSALS = new Set(['too-large', 'invalid-option', 'unsupported-format', 'corrupt-image']);
 
 const main = findElement(document, 'main', HTMLElement);
 const stage = findElement(main, 'picture-stage', PictureStage);
@@ -27,30 +42,21 @@ const compare = findElement(main, 'compare-view', CompareView);
 const drop = findElement(main, 'picture-drop', PictureDrop);
 const progress = findElement(main, 'job-progress', JobProgress);
 const engine = findElement(document, 'engine-status', EngineStatus);
-const form = findElement(main, 'form', HTMLFormElement);
-const groups = {
-  kind: findElement(form, 'choice-group[name=kind]', ChoiceGroup),
-  scale: findElement(form, 'choice-group[name=scale]', ChoiceGroup),
-  clean: findElement(form, 'choice-group[name=clean]', ChoiceGroup),
-};
+const form = findElement(main, 'settings-form', SettingsForm);
+const planLine = findElement(form, 'plan-line', PlanLine);
 const start = findElement(form, '[data-testid=start]', HTMLButtonElement);
-const save = findElement(main, '[data-testid=save]', HTMLAnchorElement);
-const copy = findElement(main, '[data-testid=copy]', HTMLButtonElement);
-const error = findElement(main, '[data-testid=error]', HTMLElement);
-const notice = findElement(main, '[data-testid=notice]', HTMLElement);
-const status = findElement(main, '[data-testid=status]', HTMLElement);
+const outcome = findElement(main, 'result-panel', ResultPanel);
 
 const holder = new ModelHolder();
-/** @type {readonly import('./settings.js').CatalogueEntry[]} */
-let models = [];
+const planning = new Planning();
 let settings = recallSettings();
 /** @type {Picture | null} */
 let picture = null;
-/** @type {Blob | null} */
-let resultBlob = null;
+/** The URL of what shows the result, where there is one. */
+let resultUrl = '';
 /** @type {AbortController | null} */
 let job = null;
-/** Counts the pictures given, so that one overtaken while it is decoded is let go. */
+/** Counts the pictures given, so that one overtaken while it is opened is let go. */
 let arrivals = 0;
 
 /** @param {State} state */
@@ -59,77 +65,101 @@ function enter(state) {
   for (const part of main.querySelectorAll('[data-states]')) {
     if (part instanceof HTMLElement) part.hidden = !part.dataset.states?.split(' ').includes(state);
   }
-  start.textContent = state === 'result' ? 'Enlarge again' : 'Enlarge';
+  showStart();
 }
 
 /**
- * Says a sentence to a screen reader.
+ * Gives the stage the shape of what it shows; a stretched result has another than its picture.
  *
- * @param {string} sentence
+ * @param {import('./result-size.js').PixelSize} size
  */
-function announce(sentence) {
-  status.textContent = sentence;
+function shapeFrame({ width, height }) {
+  frame.style.setProperty('--ratio', String(width / height));
 }
 
-/** @param {string} sentence shown until the next action; empty hides it */
-function showError(sentence) {
-  error.textContent = sentence;
-  error.hidden = !sentence;
-  if (sentence) error.scrollIntoView({ block: 'nearest' });
+/** How large the result becomes, or null where the settings do not say. */
+function target() {
+  const size = picture && resultSize(picture, settings);
+  return size && size.problem === undefined ? size : null;
 }
 
-/** @param {string} sentence */
-function showNotice(sentence) {
-  notice.textContent = sentence;
-  notice.hidden = !sentence;
-  if (sentence) announce(sentence);
+/** How much larger the result is; what the model is chosen by. */
+function factor() {
+  const size = target();
+  if (!picture || !size) return Number(settings.scale) || 2;
+  return Math.max(size.width / picture.width, size.height / picture.height);
 }
 
-/**
- * @param {unknown} thrown
- * @returns {string}
- */
-function sentenceOf(thrown) {
-  if (thrown instanceof SenmeiError) return thrown.message;
-  // Anything else is a fault of ours: its details belong in the console, where they can be reported from.
-  console.error(thrown);
-  return 'Something went wrong that should not have; reloading the page may help.';
+function showStart() {
+  const again = main.dataset.state === 'result' ? ' again' : '';
+  const doing = factor() > 1 ? 'Enlarge' : factor() === 1 ? 'Clean up' : 'Make smaller';
+  start.textContent = doing + again;
+  // Not `disabled`, which would take the focus from it.
+  start.ariaDisabled = String(picture !== null && (target() === null || planLine.refused));
 }
 
-/** Puts the settings into the form, says what will come out, and has the model fetched. */
-function showSettings() {
-  groups.kind.choices = KINDS;
-  groups.scale.choices = SCALES;
-  groups.clean.choices = cleanUpsFor(settings.kind);
-  groups.kind.value = settings.kind;
-  groups.scale.value = String(settings.scale);
-  groups.clean.value = settings.clean;
-  showPlan();
-}
-
-function showPlan() {
+function showFile() {
   if (!picture) return;
-  const { width, height } = picture;
-  const result = document.createElement('strong');
-  result.textContent = pixelsInWords(width * settings.scale, height * settings.scale);
-  findElement(form, '.plan', HTMLElement).replaceChildren(`${pixelsInWords(width, height)} → `, result);
+  const { name, width, height, depth, blob } = picture;
+  const facts = [name, pixelsInWords(width, height), ...(depth > 8 ? [`${depth} bit`] : []), bytesInWords(blob.size)];
+  findElement(form, '.file', HTMLElement).textContent = facts.join(' · ');
 }
 
-function prepareModel() {
-  const model = pickModel(models, settings);
-  if (model) holder.want(model.id);
+/** Says what will come out, and asks the engine what it takes. */
+function plan() {
+  if (!picture) return;
+  const { blob } = picture;
+  const size = target();
+  planLine.show(picture, size);
+  if (size) {
+    planLine.wait();
+    planning.begin(async () => {
+      const { upscaler } = await holder.want(settings, factor());
+      return upscaler.plan(blob, optionsFrom(settings));
+    });
+  } else {
+    planning.stop();
+    planLine.clear();
+  }
+  showStart();
+}
+
+/** @param {import('./planning.js').Plan} planned */
+function showPlanned(planned) {
+  if (!picture) return;
+  const { width, height, depth, targetWidth, targetHeight } = planned;
+  if (picture.width !== width || picture.height !== height) {
+    // Of several pictures in one file, a browser may show another one.
+    picture = { ...picture, width, height };
+    form.measure(picture);
+  }
+  picture.depth = depth;
+  form.deepen(depth);
+  showFile();
+  planLine.show(picture, { width: targetWidth, height: targetHeight });
+  // Only PNG is written row by row.
+  planLine.weigh(planned, settings.format === 'png' && Boolean(navigator.storage?.getDirectory));
+  showStart();
+}
+
+/** @param {unknown} thrown */
+function showRefused(thrown) {
+  // Whatever else goes wrong is told by the engine, or again when the job is started.
+  if (thrown instanceof SenmeiError && REFUSALS.has(thrown.code)) planLine.refuse(thrown.message);
+  else planLine.clear();
+  showStart();
 }
 
 function changeSettings() {
-  const kindBefore = settings.kind;
-  settings = settingsFrom({ kind: groups.kind.value, scale: groups.scale.value, clean: groups.clean.value });
+  settings = form.settings;
   rememberSettings(settings);
-  if (settings.kind !== kindBefore) {
-    groups.clean.choices = cleanUpsFor(settings.kind);
-    groups.clean.value = settings.clean;
-  }
-  showPlan();
-  prepareModel();
+  if (picture) plan();
+  else prepareModel();
+}
+
+function prepareModel() {
+  // Its failure is an event of the holder.
+  holder.want(settings, factor()).catch(() => undefined);
 }
 
 /**
@@ -141,39 +171,55 @@ async function takePicture(blob, name) {
     showNotice('One picture is being enlarged; cancel it first to use another.');
     return;
   }
-  showError('');
-  showNotice('');
-  const arrival = ++arrivals;
-  const url = URL.createObjectURL(blob);
-  const image = new Image();
-  image.src = url;
-  try {
-    await image.decode();
-  } catch {
-    URL.revokeObjectURL(url);
-    showError(`“${name}” cannot be read as a picture; a PNG, JPEG or WebP file is needed.`);
-    return;
-  }
-  if (job || arrival !== arrivals) {
-    URL.revokeObjectURL(url);
+  clearMessages();
+  arrivals += 1;
+  const arrival = arrivals;
+  const isWanted = () => !job && arrival === arrivals;
+  const shown = (await openInBrowser(blob)) ?? (isWanted() ? await openSlowly(blob, name, isWanted) : null);
+  if (!shown) return;
+  if (!isWanted()) {
+    URL.revokeObjectURL(shown.url);
     return;
   }
   letGo();
-  const { naturalWidth: width, naturalHeight: height } = image;
-  picture = { blob, name, url, width, height };
-  stage.show(url, name);
-  frame.style.setProperty('--ratio', String(width / height));
-  frame.style.setProperty('--natural-width', `${width}px`);
-  findElement(form, '.file', HTMLElement).textContent =
-    `${name} · ${pixelsInWords(width, height)} · ${bytesInWords(blob.size)}`;
-  showPlan();
+  picture = { blob, name, ...shown, depth: 8, isPartial: false };
+  stage.show(picture.url, name);
+  shapeFrame(picture);
+  frame.style.setProperty('--natural-width', `${picture.width}px`);
+  showFile();
+  form.measure(picture);
   enter('chosen');
+  plan();
   start.focus({ preventScroll: true });
-  announce(`Picture chosen: ${name}, ${width} by ${height} pixels.`);
+  announce(`Picture chosen: ${name}, ${picture.width} by ${picture.height} pixels.`);
+}
+
+/**
+ * Has the engine open what the browser cannot show.
+ *
+ * @param {Blob} blob
+ * @param {string} name
+ * @param {() => boolean} isWanted whether the user still waits for this picture
+ */
+async function openSlowly(blob, name, isWanted) {
+  showNotice(
+    engine.dataset.phase === 'ready' ? `Opening “${name}” …` : `“${name}” opens as soon as the engine is ready.`,
+  );
+  try {
+    const { upscaler } = await holder.want(settings, factor());
+    return await openByEngine(upscaler, blob);
+  } catch (thrown) {
+    if (isWanted()) showError(sentenceOf(thrown));
+    return null;
+  } finally {
+    if (isWanted()) showNotice('');
+  }
 }
 
 /** Forgets the picture and its result, and frees what they held. */
 function letGo() {
+  planning.stop();
+  planLine.clear();
   if (picture) URL.revokeObjectURL(picture.url);
   picture = null;
   dropResult();
@@ -181,60 +227,48 @@ function letGo() {
 
 function dropResult() {
   compare.clear();
-  if (save.href) URL.revokeObjectURL(save.href);
-  save.removeAttribute('href');
-  resultBlob = null;
+  outcome.clear();
+  URL.revokeObjectURL(resultUrl);
+  resultUrl = '';
 }
 
 async function enlarge() {
-  if (!picture || job) return;
-  showError('');
-  showNotice('');
+  const size = target();
+  if (!picture || !size || job || planLine.refused) return;
+  clearMessages();
+  planning.stop();
   const source = picture;
-  const { scale } = settings;
   const controller = new AbortController();
   const { signal } = controller;
   job = controller;
   window.addEventListener('beforeunload', warnBeforeLeaving);
   enter('working');
   progress.begin();
-  stage.begin({ width: source.width * scale, height: source.height * scale });
+  stage.begin(size);
+  shapeFrame(size);
   findElement(progress, 'button', HTMLButtonElement).focus({ preventScroll: true });
   announce('Enlarging.');
-  let quarter = 0;
   try {
-    // Where the list could not be had when the page was opened, this is the next try.
-    if (models.length === 0) models = await orAbort(listModels(), signal);
-    const model = pickModel(models, settings);
-    if (!model) throw new SenmeiError('model-unavailable', 'There is no model for these settings; choose others.');
-    const upscaler = await orAbort(holder.want(model.id), signal);
+    const { upscaler, title } = await holder.want(settings, factor(), signal);
     const result = await upscaler.upscale(source.blob, {
-      scale,
-      format: 'png',
+      ...optionsFrom(settings),
+      name: source.name,
+      partial: source.isPartial,
       signal,
       onProgress: (now) => {
-        if (signal.aborted) return;
-        progress.show(now);
-        document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
-        if (Math.floor(now.fraction * 4) > quarter && now.fraction < 1) {
-          quarter = Math.floor(now.fraction * 4);
-          announce(`${quarter * 25} % done.`);
-        }
+        if (!signal.aborted) followJob(now);
       },
       onTile: (tile) => {
         if (!signal.aborted) stage.paint(tile);
       },
     });
-    await showResult(source, result, { scale, title: model.title });
+    await showResult(source, result, title, upscaler);
   } catch (thrown) {
-    enter(resultBlob ? 'result' : 'chosen');
-    if (signal.aborted) announce('Cancelled.');
-    else showError(sentenceOf(thrown));
-    if (thrown instanceof SenmeiError && thrown.code === 'engine-failed') {
-      engine.showFailed();
-      await holder.renounce();
-    }
+    enter(outcome.size ? 'result' : 'chosen');
+    shapeFrame(outcome.size ?? source);
     start.focus({ preventScroll: true });
+    if (signal.aborted) announce('Cancelled.');
+    else await showFailure(thrown, source);
   } finally {
     job = null;
     stage.rest();
@@ -244,47 +278,55 @@ async function enlarge() {
   }
 }
 
-/**
- * @param {Picture} source
- * @param {{ blob: Blob, width: number, height: number, provider: string, elapsedMs: number }} result
- * @param {{ scale: number, title: string }} how
- */
-async function showResult(source, { blob, width, height, provider, elapsedMs }, { scale, title }) {
-  dropResult();
-  resultBlob = blob;
-  const url = URL.createObjectURL(blob);
-  save.href = url;
-  save.download = `${source.name.replace(/\.[^.]+$/, '')}@${scale}x.png`;
-  const outcome = findElement(main, '.outcome', HTMLElement);
-  const size = pixelsInWords(width, height);
-  findElement(outcome, '.outcome-size', HTMLElement).textContent = size;
-  findElement(outcome, '.outcome-facts', HTMLElement).textContent =
-    `PNG · ${bytesInWords(blob.size)} · ${durationInWords(elapsedMs)}`;
-  findElement(outcome, '.outcome-model', HTMLElement).textContent =
-    `${title} · ${PROVIDER_WORDS[provider] ?? provider}`;
-  copy.hidden = typeof ClipboardItem === 'undefined' || !navigator.clipboard?.write;
-  copy.textContent = 'Copy';
-  await compare.show(source.url, url);
-  enter('result');
-  save.focus({ preventScroll: true });
-  announce(`Done: ${width} by ${height} pixels in ${durationInWords(elapsedMs)}.`);
+/** @param {import('./senmei.js').Progress} now */
+function followJob(now) {
+  const quarter = Math.floor(progress.fraction * 4);
+  progress.show(now);
+  document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
+  const reached = Math.floor(now.fraction * 4);
+  if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);
 }
 
-async function copyResult() {
-  if (!resultBlob) return;
-  try {
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': resultBlob })]);
-    copy.textContent = 'Copied';
-    announce('Copied.');
-  } catch {
-    showError('The browser did not let the picture into the clipboard; Save works always.');
+/**
+ * @param {unknown} thrown
+ * @param {Picture} source
+ */
+async function showFailure(thrown, source) {
+  const code = thrown instanceof SenmeiError ? thrown.code : '';
+  const isDamaged = code === 'corrupt-image' && !source.isPartial;
+  showError(sentenceOf(thrown), isDamaged ? enlargePart : undefined);
+  if (code === 'engine-failed') {
+    engine.showFailed();
+    await holder.renounce();
   }
+}
+
+function enlargePart() {
+  if (!picture) return;
+  picture.isPartial = true;
+  enlarge();
+}
+
+/**
+ * @param {Picture} source
+ * @param {import('./senmei.js').Result} result
+ * @param {string} title of the model
+ * @param {import('./senmei.js').Upscaler} upscaler
+ */
+async function showResult(source, result, title, upscaler) {
+  const { blob, isPreview } = await shownResult(result, stage, upscaler);
+  dropResult();
+  outcome.show(result, title);
+  resultUrl = URL.createObjectURL(blob);
+  await compare.show(source.url, resultUrl, { isPreview });
+  enter('result');
+  outcome.save.focus({ preventScroll: true });
+  announce(`Done: ${result.width} by ${result.height} pixels in ${durationInWords(result.elapsedMs)}.`);
 }
 
 function chooseAnother() {
   letGo();
-  showError('');
-  showNotice('');
+  clearMessages();
   enter('empty');
   findElement(drop, 'input', HTMLInputElement).focus({ preventScroll: true });
 }
@@ -305,6 +347,8 @@ function followEngine() {
     engine.showFailed();
     if (!job) showError(sentenceOf(/** @type {CustomEvent<unknown>} */ (event).detail));
   });
+  planning.addEventListener('plan', (event) => showPlanned(/** @type {CustomEvent} */ (event).detail));
+  planning.addEventListener('refused', (event) => showRefused(/** @type {CustomEvent} */ (event).detail));
 }
 
 function listen() {
@@ -313,21 +357,21 @@ function listen() {
     takePicture(blob, name);
   });
   drop.addEventListener('refused', (event) => showError(/** @type {CustomEvent<string>} */ (event).detail));
-  form.addEventListener('change', changeSettings);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    enlarge();
-  });
+  form.addEventListener('settings', changeSettings);
+  form.addEventListener('start', enlarge);
   const cancel = () => job?.abort();
   progress.addEventListener('cancel', cancel);
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') cancel();
   });
-  copy.addEventListener('click', copyResult);
+  outcome.addEventListener('copied', () => announce('Copied.'));
+  outcome.addEventListener('copy-failed', () => {
+    showError('The browser did not let the picture into the clipboard; Save works always.');
+  });
   findElement(main, '[data-testid=another]', HTMLButtonElement).addEventListener('click', chooseAnother);
 }
 
-async function open() {
+function open() {
   const missing = missingSupport();
   if (missing) {
     showError(missing);
@@ -336,15 +380,9 @@ async function open() {
   }
   listen();
   followEngine();
-  showSettings();
+  form.settings = settings;
   engine.showLoading({ stage: 'start', done: 0, total: 0, fraction: 0, etaMs: null }, holder.loads);
-  try {
-    models = await listModels();
-    prepareModel();
-  } catch (thrown) {
-    engine.showFailed();
-    showError(sentenceOf(thrown));
-  }
+  prepareModel();
 }
 
 open();

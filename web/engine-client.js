@@ -12,8 +12,6 @@ let shared = null;
 /** The engine that all Upscalers of a page share. Each `acquire` needs its `release`. */
 export class EngineClient {
   #users = 0;
-  /** @type {Map<string, number>} */
-  #modelUsers = new Map();
   /** @type {Worker[]} */
   #workers = [];
   /** @type {Promise<never>} */
@@ -47,9 +45,20 @@ export class EngineClient {
     return shared;
   }
 
-  release() {
+  /**
+   * Lets go of the engine, and of the models that nobody else holds.
+   * @param {number} owner
+   */
+  async release(owner) {
     this.#users -= 1;
-    if (this.#users === 0) this.#end(new SenmeiError('disposed', 'The engine was ended because no Upscaler uses it.'));
+    try {
+      if (this.#users > 0) await this.call(this.remote.release(owner));
+    } catch {
+      // A dead engine holds no models.
+    } finally {
+      if (this.#users === 0)
+        this.#end(new SenmeiError('disposed', 'The engine was ended because no Upscaler uses it.'));
+    }
   }
 
   /**
@@ -60,28 +69,6 @@ export class EngineClient {
    */
   call(answer) {
     return Promise.race([answer, this.#failure]);
-  }
-
-  /**
-   * Counts one more user of a loaded model.
-   * @param {string} model
-   */
-  holdModel(model) {
-    this.#modelUsers.set(model, (this.#modelUsers.get(model) ?? 0) + 1);
-  }
-
-  /**
-   * Counts one user less, and frees the model in the workers after the last.
-   * @param {string} model
-   */
-  async dropModel(model) {
-    const users = (this.#modelUsers.get(model) ?? 0) - 1;
-    if (users > 0) {
-      this.#modelUsers.set(model, users);
-    } else {
-      this.#modelUsers.delete(model);
-      await this.call(this.remote.release(model));
-    }
   }
 
   /** @param {'engine' | 'inference'} name */

@@ -1,4 +1,6 @@
-import { Upscaler } from './senmei.js';
+import { orAbort } from './errors.js';
+import { pickModel } from './job-options.js';
+import { listModels, SenmeiError, Upscaler } from './senmei.js';
 
 /** @typedef {import('./senmei.js').Progress} Progress */
 
@@ -13,6 +15,9 @@ export class ModelHolder extends EventTarget {
   /** What a download fetches, in a word: the first model comes with the engine. */
   loads = 'engine';
 
+  /** @type {readonly import('./job-options.js').CatalogueEntry[]} */
+  #models = [];
+
   /** @type {{ model: string, upscaler: Promise<Upscaler> } | null} */
   #wanted = null;
 
@@ -20,10 +25,43 @@ export class ModelHolder extends EventTarget {
   #turn = 0;
 
   /**
-   * @param {string} model an id of the catalogue
-   * @returns {Promise<Upscaler>} rejects with what Upscaler.create threw; asking again then tries again
+   * The Upscaler that does what the settings ask; asking again after a failure tries again.
+   *
+   * @param {import('./settings.js').Settings} settings
+   * @param {number} factor how much larger the result is
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{ upscaler: Upscaler, title: string }>} title: the model's, in words
+   * @throws {SenmeiError} what listModels and Upscaler.create throw; also told by the event `failed`
    */
-  want(model) {
+  async want(settings, factor, signal) {
+    if (this.#models.length === 0) this.#models = await orAbort(this.#list(), signal);
+    const model = pickModel(this.#models, settings, factor);
+    if (!model) throw new SenmeiError('model-unavailable', 'There is no model for these settings; choose others.');
+    return { upscaler: await orAbort(this.#hold(model.id), signal), title: model.title };
+  }
+
+  /** Lets go of an Upscaler whose engine has died; the next wish starts a new one. */
+  async renounce() {
+    const before = this.#wanted;
+    this.#wanted = null;
+    this.loads = 'engine';
+    await (await before?.upscaler)?.dispose();
+  }
+
+  async #list() {
+    try {
+      return await listModels();
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent('failed', { detail: error }));
+      throw error;
+    }
+  }
+
+  /**
+   * @param {string} model an id of the catalogue
+   * @returns {Promise<Upscaler>}
+   */
+  #hold(model) {
     if (this.#wanted?.model === model) return this.#wanted.upscaler;
     const before = this.#wanted;
     this.#turn += 1;
@@ -38,14 +76,6 @@ export class ModelHolder extends EventTarget {
     this.#wanted = wanted;
     this.#follow(wanted, before);
     return upscaler;
-  }
-
-  /** Lets go of an Upscaler whose engine has died; the next wish starts a new one. */
-  async renounce() {
-    const before = this.#wanted;
-    this.#wanted = null;
-    this.loads = 'engine';
-    await (await before?.upscaler)?.dispose();
   }
 
   /**

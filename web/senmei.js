@@ -7,13 +7,16 @@
 
 import { EngineClient } from './engine-client.js';
 import { abortError, orAbort, SenmeiError } from './errors.js';
-import { sourceBytes } from './source-bytes.js';
+import { checkedOptions, wantedOf } from './options.js';
+import { outputFolder, removeOutput } from './output-files.js';
+import { sourceFile } from './source-file.js';
 import * as Comlink from './vendor/comlink/comlink.mjs';
 
 export { SenmeiError };
 
 /**
- * @typedef {import('./source-bytes.js').PictureSource} PictureSource
+ * @typedef {import('./source-file.js').PictureSource} PictureSource
+ * @typedef {import('./options.js').Wanted} Wanted
  *
  * @typedef {object} Progress
  * @property {'download' | 'start' | 'decode' | 'infer' | 'encode'} stage
@@ -33,13 +36,43 @@ export { SenmeiError };
  * @property {number} sourceWidth the picture's own size
  * @property {number} sourceHeight
  *
+ * @typedef {object} Plan what a job will make and take
+ * @property {string} format of the picture: 'PNG', 'JPEG' …
+ * @property {number} width of the picture as it is shown
+ * @property {number} height
+ * @property {number} depth bits a sample, 8 or 16
+ * @property {number} channels samples a pixel, 1 to 4
+ * @property {number} frames more than 1: an animation
+ * @property {number} targetWidth
+ * @property {number} targetHeight
+ * @property {number} tiles how often a network runs at most
+ * @property {number} memoryBytes the most that is taken at once
+ * @property {number} outputBytes what of the result is held in memory until it is whole
+ *
  * @typedef {object} Result
- * @property {Blob} blob
+ * @property {Blob} blob a large one is on disk; the caller's own File with `writeTo`
+ * @property {string} name for the file: cat.jpg becomes cat@2x.png
  * @property {number} width
  * @property {number} height
+ * @property {string} format 'png', 'jpeg', 'webp' or 'tiff'
+ * @property {number} depth bits a sample
+ * @property {string[]} notes sentences about what was lost or guessed
  * @property {string} model
  * @property {string} provider what computed it: 'wasm'
  * @property {number} elapsedMs
+ * @property {() => Promise<void>} release frees the disk of a large result, whose blob cannot be read any more; without it
+ *   that is done when the page goes
+ *
+ * @typedef {object} Listeners
+ * @property {string} [name] of the picture, for the result's; a File's own and a URL's last part are known
+ * @property {AbortSignal} [signal]
+ * @property {(progress: Progress) => void} [onProgress]
+ * @property {(tile: Tile) => void} [onTile] hears of every part of the result as it is done
+ * @property {(plan: Plan) => void} [onPlan] hears what will be done before anything is decoded
+ * @property {FileSystemFileHandle} [writeTo] takes the result as it is made; when the job fails or is cancelled, it keeps
+ *   what was in it
+ *
+ * @typedef {Wanted & Listeners} UpscaleOptions
  *
  * @typedef {object} ModelCard see models/catalogue.toml
  * @property {string} id
@@ -58,6 +91,7 @@ export { SenmeiError };
  */
 
 let lastJob = 0;
+let lastOwner = 0;
 
 /**
  * The models that can be chosen.
@@ -65,15 +99,16 @@ let lastJob = 0;
  * @throws {SenmeiError} network
  */
 export async function listModels() {
-  const bytes = await sourceBytes(new URL('./models/catalogue.json', import.meta.url));
-  return JSON.parse(new TextDecoder().decode(bytes)).models;
+  const { blob } = await sourceFile(new URL('./models/catalogue.json', import.meta.url));
+  return JSON.parse(await blob.text()).models;
 }
 
 /** One model, ready to enlarge pictures. All Upscalers of a page share one engine. */
 export class Upscaler {
   #engine;
-  /** @type {Set<string>} */
-  #models = new Set();
+  #owner = ++lastOwner;
+  /** What the engine still works on, also for callers that did not wait. @type {Set<Promise<unknown>>} */
+  #running = new Set();
   #disposal = new AbortController();
 
   /**
@@ -95,14 +130,16 @@ export class Upscaler {
    * @throws {SenmeiError} model-unavailable, network, engine-failed
    * @throws {DOMException} AbortError
    */
-  static async create({ model, onProgress, signal }) {
+  static async create(options) {
+    const { model, onProgress, signal } = checkedOptions(options);
     if (typeof model !== 'string') {
       throw new SenmeiError('invalid-option', `The model is an id such as “upconv7-anime-2x-n1”, not ${model}.`);
     }
     if (signal?.aborted) throw abortError();
     const upscaler = new Upscaler(EngineClient.acquire(), model);
     try {
-      await upscaler.#prepare(null, signal, onProgress);
+      const prepared = upscaler.#engine.remote.prepare(upscaler.#owner, model, Comlink.proxy(guarded(onProgress)));
+      unwrap(await upscaler.#whileAlive(prepared, signal));
       return upscaler;
     } catch (error) {
       await upscaler.dispose();
@@ -113,40 +150,81 @@ export class Upscaler {
   /**
    * Enlarges one picture.
    * @param {PictureSource} source
-   * @param {object} [options]
-   * @param {number} [options.scale] 1 to 16; the model's own when left out
-   * @param {'png'} [options.format]
-   * @param {AbortSignal} [options.signal]
-   * @param {(progress: Progress) => void} [options.onProgress]
-   * @param {(tile: Tile) => void} [options.onTile] hears of every part of the result as it is done
+   * @param {UpscaleOptions} [options]
    * @returns {Promise<Result>}
+   * @throws {SenmeiError} unsupported-format, corrupt-image, too-large, invalid-option, model-unavailable, network, disposed,
+   *   engine-failed
+   * @throws {DOMException} AbortError
+   */
+  async upscale(source, options = {}) {
+    const checked = checkedOptions(options);
+    const { name, signal, onProgress, onTile, onPlan, writeTo } = checked;
+    const started = performance.now();
+    const picture = await this.#whileAlive(sourceFile(source, signal), signal);
+    const output = writeTo ?? (await outputFolder());
+    const job = {
+      job: ++lastJob,
+      owner: this.#owner,
+      model: this.model,
+      wanted: wantedOf(checked),
+      picture: picture.blob,
+      name: name ?? picture.name,
+      output,
+    };
+    const answer = this.#engine.remote.upscale(
+      job,
+      Comlink.proxy(guarded(onProgress)),
+      onTile ? Comlink.proxy(guarded((tile) => onTile(withClampedPixels(tile)))) : null,
+      onPlan ? Comlink.proxy(guarded(onPlan)) : null,
+    );
+    const ended = answer.catch(() => undefined).finally(() => this.#running.delete(ended));
+    this.#running.add(ended);
+    try {
+      const { file, ...result } = unwrap(await this.#whileAlive(answer, signal));
+      const release = async () => {
+        if (file !== null) await removeOutput(file);
+      };
+      return { ...result, elapsedMs: performance.now() - started, release };
+    } catch (error) {
+      // Harmless for a job that has ended already.
+      void this.#engine.remote.cancel(job.job);
+      // One that ended while it was cancelled has left a file that nobody will ask for.
+      answer.then(({ value }) => (value?.file ? removeOutput(value.file) : undefined)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * What `upscale` would make of the same source and options, and what that takes. Reads only the picture's header.
+   * @param {PictureSource} source
+   * @param {UpscaleOptions} [options] of its listeners only the signal is heard
+   * @returns {Promise<Plan>}
    * @throws {SenmeiError} unsupported-format, corrupt-image, too-large, invalid-option, network, disposed, engine-failed
    * @throws {DOMException} AbortError
    */
-  async upscale(source, { scale, format = 'png', signal, onProgress, onTile } = {}) {
-    if (scale !== undefined && !Number.isFinite(scale)) {
-      throw new SenmeiError('invalid-option', `The scale is a number from 1 to 16, not ${scale}.`);
-    }
-    const started = performance.now();
-    // The parts of a job that come before it starts count nothing, so that its own fraction never falls.
-    await this.#prepare(scale ?? null, signal, onProgress && ((progress) => onProgress({ ...progress, fraction: 0 })));
-    const data = await this.#whileAlive(sourceBytes(source, signal), signal);
-    const job = ++lastJob;
-    const answer = this.#engine.remote.upscale(
-      job,
-      Comlink.transfer(data, [data.buffer]),
-      { model: this.model, scale, format },
-      Comlink.proxy(guarded(onProgress)),
-      onTile ? Comlink.proxy(guarded((tile) => onTile(withClampedPixels(tile)))) : null,
-    );
-    try {
-      const { data: file, ...facts } = unwrap(await this.#whileAlive(answer, signal));
-      return { blob: new Blob([file], { type: `image/${format}` }), ...facts, elapsedMs: performance.now() - started };
-    } catch (error) {
-      // Harmless for a job that has ended already.
-      void this.#engine.remote.cancel(job);
-      throw error;
-    }
+  async plan(source, options = {}) {
+    const checked = checkedOptions(options);
+    const { signal } = checked;
+    const { blob } = await this.#whileAlive(sourceFile(source, signal), signal);
+    return unwrap(await this.#whileAlive(this.#engine.remote.plan(this.model, blob, wantedOf(checked)), signal));
+  }
+
+  /**
+   * The picture as a small PNG, to show formats that the browser itself cannot.
+   * @param {PictureSource} source
+   * @param {object} [options]
+   * @param {number} [options.longest] side in pixels
+   * @param {AbortSignal} [options.signal]
+   * @returns {Promise<{ blob: Blob, width: number, height: number }>}
+   * @throws {SenmeiError} unsupported-format, corrupt-image, too-large, invalid-option, network, disposed, engine-failed
+   * @throws {DOMException} AbortError
+   */
+  async preview(source, options = {}) {
+    const { longest = 2048, signal } = checkedOptions(options);
+    const { blob } = await this.#whileAlive(sourceFile(source, signal), signal);
+    const answer = await this.#whileAlive(this.#engine.remote.preview(blob, longest), signal);
+    const { data, ...size } = unwrap(answer);
+    return { blob: new Blob([data], { type: 'image/png' }), ...size };
   }
 
   /**
@@ -161,27 +239,9 @@ export class Upscaler {
   async dispose() {
     if (this.#disposal.signal.aborted) return;
     this.#disposal.abort();
-    try {
-      await Promise.all([...this.#models].map((model) => this.#engine.dropModel(model)));
-    } catch {
-      // A dead engine holds no models.
-    } finally {
-      this.#engine.release();
-    }
-  }
-
-  /**
-   * @param {number | null} scale
-   * @param {AbortSignal | undefined} signal
-   * @param {((progress: Progress) => void) | undefined} onProgress
-   */
-  async #prepare(scale, signal, onProgress) {
-    const prepared = this.#engine.remote.prepare(this.model, scale, Comlink.proxy(guarded(onProgress)));
-    for (const model of unwrap(await this.#whileAlive(prepared, signal))) {
-      if (this.#models.has(model)) continue;
-      this.#models.add(model);
-      this.#engine.holdModel(model);
-    }
+    // Cancelled jobs take their files along.
+    await this.#engine.call(Promise.all(this.#running)).catch(() => undefined);
+    await this.#engine.release(this.#owner);
   }
 
   /**

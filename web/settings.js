@@ -1,62 +1,66 @@
+import { cleanUpsFor, DEPTHS, FORMATS, KINDS, METADATA, SCALES } from './choices.js';
+
 /**
- * What the user chooses, how it is remembered, and which model of the catalogue does it.
+ * What the user chooses, and how it is remembered.
  *
- * @typedef {'drawing' | 'photo'} Kind
- * @typedef {'none' | '0' | '1' | '2' | '3' | 'redraw'} CleanUp
- * @typedef {{ kind: Kind, scale: 2 | 3 | 4, clean: CleanUp }} Settings
- * @typedef {Awaited<ReturnType<typeof import('./senmei.js').listModels>>[number]} CatalogueEntry
+ * @typedef {typeof KINDS[number]['value']} Kind
+ * @typedef {import('./result-size.js').OwnSize} OwnSize
+ *
+ * @typedef {object} Settings
+ * @property {Kind} kind
+ * @property {typeof SCALES[number]['value']} scale
+ * @property {OwnSize} size counts where `scale` is 'own'
+ * @property {typeof import('./choices.js').CLEAN_UPS[number]['value']} clean
+ * @property {number} strength percent
+ * @property {boolean} tta
+ * @property {typeof FORMATS[number]['value']} format
+ * @property {number} quality 1 to 100, of JPEG and lossy WebP
+ * @property {boolean} fullColour of JPEG: colours as fine as brightness
+ * @property {boolean} lossless of WebP
+ * @property {typeof DEPTHS[number]['value']} depth of PNG and TIFF
+ * @property {typeof METADATA[number]['value']} metadata
  */
 
-const STORED_AS = 'senmei.settings';
-
-/** The family that draws anew instead of cleaning gently. */
-const REDRAWING_FAMILY = 'realesr-animevideov3';
-
-export const KINDS = /** @type {const} */ ([
-  { value: 'drawing', label: 'Drawing', hint: 'Lines and flat colours: anime, comics, illustrations.' },
-  { value: 'photo', label: 'Photo', hint: 'Photographs and paintings with soft textures.' },
-]);
-
-export const SCALES = /** @type {const} */ ([
-  { value: '2', label: '2×' },
-  { value: '3', label: '3×' },
-  { value: '4', label: '4×' },
-]);
-
-export const CLEAN_UPS = /** @type {const} */ ([
-  { value: 'none', label: 'None', hint: 'Only enlarges; for pictures that are clean already.' },
-  { value: '0', label: 'Slight', hint: 'Hardly touches the picture; for the best JPEGs.' },
-  { value: '1', label: 'Light', hint: 'Takes away the usual JPEG noise. Right for most pictures.' },
-  { value: '2', label: 'Medium', hint: 'For pictures saved several times or squeezed hard.' },
-  { value: '3', label: 'Strong', hint: 'For very noisy pictures; fine texture may go too.' },
-  { value: 'redraw', label: 'Redraw', hint: 'Draws every line anew: the crispest, the least faithful.' },
-]);
+const SETTINGS_KEY = 'senmei.settings';
+const MORE_KEY = 'senmei.more';
 
 /** @type {Settings} */
-const DEFAULTS = { kind: 'drawing', scale: 2, clean: '1' };
+export const DEFAULTS = {
+  kind: 'drawing',
+  scale: '2',
+  size: { by: 'factor', factor: 1.5, width: Number.NaN, height: Number.NaN },
+  clean: '1',
+  strength: 100,
+  tta: false,
+  format: 'png',
+  quality: 92,
+  fullColour: true,
+  lossless: false,
+  depth: 'keep',
+  metadata: 'keep',
+};
 
 /**
- * The clean-up levels that go with a kind of picture: only drawings can be redrawn.
+ * Settings made of what a form or the browser's storage holds; what is not offered gives way to the usual.
  *
- * @param {Kind} kind
- */
-export function cleanUpsFor(kind) {
-  return kind === 'drawing' ? CLEAN_UPS : CLEAN_UPS.filter(({ value }) => value !== 'redraw');
-}
-
-/**
- * Settings made of the three chosen words; a word that is not offered gives way to the usual one.
- *
- * @param {{ kind?: unknown, scale?: unknown, clean?: unknown }} words
+ * @param {Partial<Record<keyof Settings, unknown>>} words
  * @returns {Settings}
  */
-export function settingsFrom({ kind: kindWord, scale: scaleWord, clean: cleanWord }) {
-  const kind = KINDS.find(({ value }) => value === kindWord)?.value ?? DEFAULTS.kind;
-  const scale = SCALES.find(({ value }) => value === String(scaleWord))?.value;
+export function settingsFrom(words) {
+  const kind = oneOf(KINDS, words.kind, DEFAULTS.kind);
   return {
     kind,
-    scale: scale === undefined ? DEFAULTS.scale : /** @type {2 | 3 | 4} */ (Number(scale)),
-    clean: cleanUpsFor(kind).find(({ value }) => value === cleanWord)?.value ?? DEFAULTS.clean,
+    scale: oneOf(SCALES, words.scale, DEFAULTS.scale),
+    size: sizeFrom(words.size),
+    clean: oneOf(cleanUpsFor(kind), words.clean, DEFAULTS.clean),
+    strength: within(words.strength, 0, DEFAULTS.strength),
+    tta: words.tta === true,
+    format: oneOf(FORMATS, words.format, DEFAULTS.format),
+    quality: within(words.quality, 1, DEFAULTS.quality),
+    fullColour: words.fullColour !== false,
+    lossless: words.lossless === true,
+    depth: oneOf(DEPTHS, words.depth, DEFAULTS.depth),
+    metadata: oneOf(METADATA, words.metadata, DEFAULTS.metadata),
   };
 }
 
@@ -66,36 +70,80 @@ export function settingsFrom({ kind: kindWord, scale: scaleWord, clean: cleanWor
  * @returns {Settings}
  */
 export function recallSettings() {
-  try {
-    return settingsFrom(JSON.parse(localStorage.getItem(STORED_AS) ?? '{}') ?? {});
-  } catch {
-    // Storage can be forbidden or hold what another program wrote; the usual settings are right then.
-    return DEFAULTS;
-  }
+  return settingsFrom(/** @type {{}} */ (recall(SETTINGS_KEY)) ?? {});
 }
 
 /** @param {Settings} settings */
 export function rememberSettings(settings) {
+  remember(SETTINGS_KEY, settings);
+}
+
+/** Whether the further settings were open. */
+export function recallMore() {
+  return recall(MORE_KEY) === true;
+}
+
+/** @param {boolean} open */
+export function rememberMore(open) {
+  remember(MORE_KEY, open);
+}
+
+/**
+ * @template {string} T
+ * @param {readonly { value: T }[]} choices
+ * @param {unknown} word
+ * @param {T} usual
+ * @returns {T}
+ */
+function oneOf(choices, word, usual) {
+  return choices.find(({ value }) => value === String(word))?.value ?? usual;
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} least
+ * @param {number} usual
+ * @returns {number} a whole number up to 100
+ */
+function within(value, least, usual) {
+  const number = typeof value === 'number' ? Math.round(value) : Number.NaN;
+  return number >= least && number <= 100 ? number : usual;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {OwnSize}
+ */
+function sizeFrom(value) {
+  const { by, factor, width, height } = /** @type {Partial<OwnSize>} */ (value ?? {});
+  if (!['factor', 'width', 'height', 'both'].includes(String(by))) return DEFAULTS.size;
+  // Storage turns "not a number" into null.
+  return {
+    by: /** @type {OwnSize['by']} */ (by),
+    factor: Number(factor),
+    width: Number(width),
+    height: Number(height),
+  };
+}
+
+/** @param {string} key */
+function recall(key) {
   try {
-    localStorage.setItem(STORED_AS, JSON.stringify(settings));
+    return JSON.parse(localStorage.getItem(key) ?? 'null');
   } catch {
-    // Remembering is a convenience: where storage is forbidden or full, the page works without it.
+    // Storage can be forbidden or hold what another program wrote; the usual is right then.
+    return null;
   }
 }
 
 /**
- * The model that does what the settings ask, or undefined where the catalogue has none.
- *
- * @param {readonly CatalogueEntry[]} models
- * @param {Settings} settings
- * @returns {CatalogueEntry | undefined}
+ * @param {string} key
+ * @param {unknown} value
  */
-export function pickModel(models, { kind, scale, clean }) {
-  const fitting = models.filter((model) => model.task === 'upscale' && model.content === kind);
-  if (clean === 'redraw') {
-    return fitting.find((model) => model.family === REDRAWING_FAMILY && model.scale === scale);
+function remember(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Remembering is a convenience: where storage is forbidden or full, the page works without it.
   }
-  const noise = clean === 'none' ? null : Number(clean);
-  const gentle = fitting.filter((model) => model.family !== REDRAWING_FAMILY && (model.noise ?? null) === noise);
-  return gentle.find((model) => model.scale === scale) ?? gentle[0];
 }

@@ -5,7 +5,15 @@
 export function bytesInWords(sizeBytes) {
   if (sizeBytes < 1000) return `${sizeBytes} bytes`;
   if (sizeBytes < 999_500) return `${Math.round(sizeBytes / 1000)} kB`;
-  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
+  return sizeBytes < 999.5e6 ? `${(sizeBytes / 1e6).toFixed(1)} MB` : gigabytesInWords(sizeBytes);
+}
+
+/**
+ * @param {number} sizeBytes
+ * @returns {string} for instance "0.9 GB"
+ */
+export function gigabytesInWords(sizeBytes) {
+  return `${(sizeBytes / 1e9).toFixed(1)} GB`;
 }
 
 /**

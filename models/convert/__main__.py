@@ -7,9 +7,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import onnx
+
 from convert.catalogue import Catalogue, Model, read_catalogue
 from convert.errors import ConversionError
 from convert.onnx_file import build_onnx
+from convert.working_memory import working_bytes_per_pixel
 
 # What a user of the models needs to know; the rest of an entry says where its weights came from.
 _PUBLISHED = (
@@ -23,6 +26,8 @@ _PUBLISHED = (
     "overlap",
     "trim",
     "multiple_of",
+    "flat_tiles",
+    "enlarges_alpha",
     "next_pass",
     "licence",
     "author",
@@ -71,6 +76,7 @@ def _entry(model: Model, *, file: str, content: bytes) -> dict[str, str | int | 
     known = asdict(model)
     return {
         **{key: known[key] for key in _PUBLISHED},
+        "tile_bytes_per_pixel": working_bytes_per_pixel(onnx.load_from_string(content)),
         "file": file,
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),

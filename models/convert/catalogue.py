@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from convert.errors import ConversionError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS = {bool: "true or false", int: "integer", str: "text"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -26,7 +27,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One network; ``overlap`` and ``trim`` count input pixels a side, ``param`` and ``bin`` are paths in the wheel."""
+    """One network; ``overlap`` and ``trim`` count input pixels a side, ``param`` and ``bin`` are paths in the wheel.
+
+    catalogue.toml says what each key means.
+    """
 
     id: str
     family: str
@@ -38,6 +42,8 @@ class Model:
     overlap: int
     trim: int
     multiple_of: int
+    flat_tiles: bool
+    enlarges_alpha: bool
     next_pass: str | None = None
     licence: str
     author: str
@@ -90,10 +96,10 @@ def _read(kind: type[_Entry], entry: dict[str, Any], *, where: str) -> _Entry:
     for key, value in entry.items():
         if key not in accepted:
             raise ConversionError(f"{where}: {key!r} is unknown; accepted are {', '.join(accepted)}")
-        wanted = int if accepted[key].type in (int, int | None) else str
+        wanted = next((kind for kind in _KINDS if accepted[key].type in (kind, kind | None)), str)
         # bool is an int to Python, but `scale = true` is a slip of the pen.
         if type(value) is not wanted:
-            raise ConversionError(f"{where}: {key} = {value!r} is no {'integer' if wanted is int else 'text'}")
+            raise ConversionError(f"{where}: {key} = {value!r} is no {_KINDS[wanted]}")
     for key, field in accepted.items():
         if field.default is MISSING and key not in entry:
             raise ConversionError(f"{where}: {key} is missing")

@@ -17,12 +17,13 @@ _LEAST_FLOAT16_VALUES = 512
 _Constant = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.int64]
 
 
-def fold_uint8_nhwc(model: onnx.ModelProto) -> None:
-    """Let the graph take and give pixels as pictures hold them.
+def fold_nhwc(model: onnx.ModelProto) -> None:
+    """Let the graph take and give samples in the order in which pictures hold them.
 
     Before: ``input`` and ``output`` float32 [1, 3, height, width] with 0..1 meaning black to white.
-    After: ``input`` and ``output`` uint8 [1, height, width, 3]; values outside 0..1 are clipped, the rest is rounded
-    half up. Rounding is +0.5, Clip and Cast, because onnxruntime-web's WebGPU provider has no Round.
+    After: ``input`` and ``output`` float32 [1, height, width, 3], the output clipped to 0..1. They stay floats: 16-bit
+    pictures keep their depth, answers that are blended or averaged are rounded once, at the end, and onnxruntime-web's
+    WebGPU provider knows no uint8.
     """
     graph = model.graph
     for node in graph.node:
@@ -32,20 +33,13 @@ def fold_uint8_nhwc(model: onnx.ModelProto) -> None:
     del graph.node[:]
     graph.node.extend(
         [
-            helper.make_node("Cast", ["input"], ["input_float"], name="input_cast", to=TensorProto.FLOAT),
-            helper.make_node("Transpose", ["input_float"], ["input_nchw"], name="input_transpose", perm=[0, 3, 1, 2]),
-            helper.make_node("Mul", ["input_nchw", "one_step"], ["network_input"], name="input_scale"),
+            helper.make_node("Transpose", ["input"], ["network_input"], name="input_transpose", perm=[0, 3, 1, 2]),
             *inside,
-            helper.make_node("Mul", ["network_output", "white"], ["output_scaled"], name="output_scale"),
-            helper.make_node("Add", ["output_scaled", "half"], ["output_shifted"], name="output_shift"),
-            helper.make_node("Clip", ["output_shifted", "black", "white"], ["output_clipped"], name="output_clip"),
-            helper.make_node(
-                "Transpose", ["output_clipped"], ["output_nhwc"], name="output_transpose", perm=[0, 2, 3, 1]
-            ),
-            helper.make_node("Cast", ["output_nhwc"], ["output"], name="output_cast", to=TensorProto.UINT8),
+            helper.make_node("Clip", ["network_output", "black", "white"], ["output_clipped"], name="output_clip"),
+            helper.make_node("Transpose", ["output_clipped"], ["output"], name="output_transpose", perm=[0, 2, 3, 1]),
         ]
     )
-    for name, value in (("one_step", 1 / 255), ("black", 0.0), ("half", 0.5), ("white", 255.0)):
+    for name, value in (("black", 0.0), ("white", 1.0)):
         graph.initializer.append(_constant(name, np.array(value, np.float32)))
     _set_pictures(graph.input, "input", ["height", "width"])
     _set_pictures(graph.output, "output", ["output_height", "output_width"])
@@ -53,7 +47,7 @@ def fold_uint8_nhwc(model: onnx.ModelProto) -> None:
 
 def _set_pictures(values: Iterable[onnx.ValueInfoProto], name: str, size: list[str]) -> None:
     (value,) = values
-    value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.UINT8, [1, *size, 3]))
+    value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *size, 3]))
 
 
 def rewrite_prelu(model: onnx.ModelProto) -> None:

@@ -7,7 +7,7 @@ from onnx import helper
 
 from convert.catalogue import Model
 from convert.errors import ConversionError
-from convert.graph import drop_unused_constants, fold_uint8_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
+from convert.graph import drop_unused_constants, fold_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
 
@@ -33,8 +33,8 @@ def rewrite_network(network: onnx.ModelProto) -> None:
 
 
 def pack_network(network: onnx.ModelProto) -> None:
-    """Apply, in place, the passes that turn the float graph into the shipped one: uint8 NHWC, float16 storage."""
-    fold_uint8_nhwc(network)
+    """Apply, in place, the passes that turn the float graph into the shipped one: NHWC, clipped, float16 storage."""
+    fold_nhwc(network)
     store_float16(network)
 
 

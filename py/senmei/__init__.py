@@ -1,13 +1,13 @@
 """Senmei: enlarges and cleans drawings and photos with neural networks, in the browser and in CPython.
 
     picture = senmei.decode(data)
-    data = senmei.encode(picture, format="png")
+    data = senmei.encode(picture, senmei.EncodeOptions(format="png"))
 
 `senmei.engine` runs whole jobs; `senmei.cli` is the command line, `senmei.browser` the worker's entry.
 """
 
 from .animation import Animation, Frame
-from .codecs import decode, encode
+from .codecs import EncodeOptions, Header, decode, encode, read_header
 from .errors import (
     Cancelled,
     CorruptImage,
@@ -19,15 +19,18 @@ from .errors import (
     UnsupportedFormat,
 )
 from .geometry import Region, Size
-from .picture import Picture
+from .picture import Metadata, Picture
 from .tiling import Tile, TilePlan, plan_tiles
 
 __all__ = [
     "Animation",
     "Cancelled",
     "CorruptImage",
+    "EncodeOptions",
     "Frame",
+    "Header",
     "InvalidOption",
+    "Metadata",
     "ModelUnavailable",
     "Picture",
     "Region",
@@ -41,4 +44,5 @@ __all__ = [
     "decode",
     "encode",
     "plan_tiles",
+    "read_header",
 ]

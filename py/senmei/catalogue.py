@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 
 from .errors import ModelUnavailable
 
@@ -19,7 +19,11 @@ class ModelCard:
     overlap: input pixels on each side of a tile that its result depends on; trim: how many of them the network cuts off
     itself.
     multiple_of: what the sides and offsets of its tiles must be multiples of.
+    flat_tiles: a tile of one colour comes out as one repeated block, scale · multiple_of pixels a side, so that it need
+    not be run. enlarges_alpha: transparency is enlarged by the network too, as a gray picture.
     next_pass: the model for further passes when one is not enough, None for the same.
+    tile_bytes_per_pixel: working memory of one run for each pixel of a tile's source, without the weights, as
+    onnxruntime-web takes it; native onnxruntime takes up to twice as much.
     file: its name beside the catalogue; size_bytes and sha256 are those of the file.
     """
 
@@ -33,7 +37,10 @@ class ModelCard:
     overlap: int
     trim: int
     multiple_of: int
+    flat_tiles: bool
+    enlarges_alpha: bool
     next_pass: str | None
+    tile_bytes_per_pixel: int
     licence: str
     author: str
     source: str
@@ -52,8 +59,7 @@ class Catalogue:
     def from_json(cls, text: str) -> Catalogue:
         """Reads the catalogue.json that `models/convert` writes. Raises ModelUnavailable when it is not one."""
         try:
-            names = [field.name for field in fields(ModelCard)]
-            return cls([ModelCard(**{name: entry[name] for name in names}) for entry in json.loads(text)["models"]])
+            return cls([_read(entry) for entry in json.loads(text)["models"]])
         except (ValueError, TypeError, KeyError) as error:
             raise ModelUnavailable(f"The catalogue of models is damaged ({error!r}); build the site again.") from error
 
@@ -67,3 +73,14 @@ class Catalogue:
             near = difflib.get_close_matches(model_id, self._cards, n=3, cutoff=0.3) or list(self._cards)
             raise ModelUnavailable(f"There is no model “{model_id}”. Did you mean {' or '.join(near)}?")
         return card
+
+
+def _read(entry: dict[str, Any]) -> ModelCard:
+    names = [field.name for field in fields(ModelCard)]
+    missing = [name for name in names if name not in entry]
+    if missing:
+        raise ModelUnavailable(
+            f"The catalogue of models is damaged: {entry.get('id', 'an entry')} lacks {', '.join(missing)}; "
+            "build the site again."
+        )
+    return ModelCard(**{name: entry[name] for name in names})

@@ -45,6 +45,12 @@ class SessionFailed(SenmeiError):
     code = "engine-failed"
 
 
+class OutOfMemory(SessionFailed):
+    """The runtime had not the memory for one run; a smaller tile may fit."""
+
+    code = "too-large"
+
+
 class Cancelled(SenmeiError):
     """The job was cancelled by its owner."""
 

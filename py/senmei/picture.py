@@ -14,22 +14,41 @@ Pixels = NDArray[Any]
 """An array of uint8 or uint16 samples."""
 
 
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a file tells about its picture, in the bytes it tells it with.
+
+    icc: the colour profile of the pixels as they are here. exif: the block from its TIFF header on, without the
+    "Exif" marker in front; its orientation is 1, because the pixels are upright. xmp: the packet, UTF-8.
+    dpi: horizontal and vertical dots per inch. texts: keywords and their texts, as PNG has them; the comment of a JPEG
+    or GIF file has the keyword "Comment". png_colour: the type and content of a PNG's gAMA, cHRM, sRGB and cICP chunks,
+    which only a PNG can hold.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+    png_colour: tuple[tuple[bytes, bytes], ...] = ()
+
+
+NO_METADATA = Metadata()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """One picture, upright.
 
     pixels: (H, W, C), uint8 or uint16, C = 3 for RGB or 1 for gray; full range, not multiplied by alpha.
     alpha: (H, W) of the same dtype, or None when every pixel is opaque by nature of the format.
-    icc, exif: the profile and the EXIF block as stored bytes, or None; the EXIF orientation is already applied and
-    removed.
-    dpi: horizontal and vertical dots per inch, or None.
+    notes: what was lost or guessed while the picture was read, each a sentence for its user.
     """
 
     pixels: Pixels
     alpha: Pixels | None = None
-    icc: bytes | None = None
-    exif: bytes | None = None
-    dpi: tuple[float, float] | None = None
+    metadata: Metadata = NO_METADATA
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.dtype not in (np.uint8, np.uint16):

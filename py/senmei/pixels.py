@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from numpy.typing import DTypeLike, NDArray
 
 from .geometry import Region, Size
 from .picture import Pixels
@@ -19,23 +19,33 @@ def cut(pixels: Pixels, region: Region) -> Pixels:
     return np.asarray(pixels[rows[:, None], columns])
 
 
-def to_rgb8(pixels: Pixels) -> Pixels:
-    """(H, W, 1 or 3) uint8 or uint16 → (H, W, 3) uint8, rounded to the nearest level: what the networks read."""
-    if pixels.dtype == np.uint16:
-        pixels = ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+def to_float(samples: Pixels) -> NDArray[np.float32]:
+    """uint8 or uint16 of any shape → float32, 0 to 1."""
+    return np.multiply(samples, np.float32(1 / np.iinfo(samples.dtype).max), dtype=np.float32)
 
 
-def to_gray8(rgb: Pixels) -> Pixels:
-    """(H, W, 3) uint8 → (H, W, 1) uint8, the rounded mean: brings a network's answer to a gray picture back to gray."""
-    total = rgb.sum(axis=2, dtype=np.uint16, keepdims=True)
-    return np.asarray((total + 1) // 3, np.uint8)
+def from_float(values: NDArray[np.float32], dtype: DTypeLike) -> Pixels:
+    """float32 → uint8 or uint16 of the same shape, clipped to 0 to 1 and rounded half up."""
+    scaled = values.clip(0, 1)
+    scaled *= np.iinfo(dtype).max
+    scaled += 0.5
+    return scaled.astype(dtype)
 
 
-def resize(pixels: Pixels, size: Size, method: Image.Resampling) -> Pixels:
-    """Resamples an (H, W) or (H, W, 1 or 3) uint8 array to `size` with Pillow's filter, keeping its number of axes."""
-    if pixels.shape[:2] == (size.height, size.width):
-        return pixels
-    flat = pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels
-    resized = np.asarray(Image.fromarray(flat).resize((size.width, size.height), method))
-    return resized.reshape(size.height, size.width, *pixels.shape[2:])
+def to_depth(samples: Pixels, depth: int) -> Pixels:
+    """uint8 or uint16 of any shape → the type of `depth` bits, 8 or 16; 8 are rounded to the nearest level."""
+    if samples.dtype == np.uint16 and depth == 8:
+        return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if samples.dtype == np.uint8 and depth == 16:
+        return samples.astype(np.uint16) * np.uint16(257)
+    return samples
+
+
+def joined(pixels: Pixels, alpha: Pixels | None) -> Pixels:
+    """(H, W, C) and (H, W) → (H, W, C + 1) with alpha last; without alpha the pixels themselves."""
+    return pixels if alpha is None else np.concatenate((pixels, alpha[:, :, np.newaxis]), axis=2)
+
+
+def apart(samples: Pixels) -> tuple[Pixels, Pixels | None]:
+    """What `joined` put together, as views: of 2 or 4 channels the last is alpha."""
+    return (samples[:, :, :-1], samples[:, :, -1]) if samples.shape[2] in (2, 4) else (samples, None)

@@ -38,7 +38,8 @@ def measure(page: Page, model: str, width: int, height: int, repeats: int) -> tu
         [model, data],
     )
     card = catalogue().get(model)
-    tiles = plan_job(Size(width, height), [card], scale=2, parallelism=workers).passes[0].tiles
+    size = Size(width, height)
+    tiles = plan_job(size, [card], target=size.scaled(2), parallelism=workers).passes[0].tiles
     shares = [len(tiles.tiles[worker::workers]) for worker in range(workers)]
     dims = [1, tiles.shape.height, tiles.shape.width, 3]
     bare_call = """([model, shares, dims]) => timed(() => Promise.all(bare.map(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from browser.watched import to_base64
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><title>another page</title><link rel="icon" href="data:
   };
   const outcome = async (promise) => {
     try {
-      const { blob, ...facts } = await promise;
+      const { blob, release, ...facts } = await promise;
       return { ...facts, type: blob.type, data: await base64(blob) };
     } catch (error) {
       const isSenmei = error instanceof senmei.SenmeiError;
@@ -45,21 +45,26 @@ def open_page(page: Page, origin: str) -> None:
     page.wait_for_function("globalThis.isReady")
 
 
-def upscale(page: Page, data: bytes, *, scale: float | None = None, model: str | None = None) -> dict[str, Any]:
+def upscale(page: Page, data: bytes, *, model: str | None = None, **options: Any) -> dict[str, Any]:
+    """The outcome of one call; options by their JavaScript names."""
     result: dict[str, Any] = page.evaluate(
-        """async ([data, scale, model]) => {
+        """async ([data, model, options]) => {
             const one = model ? await Upscaler.create({ model }) : up;
-            const result = await outcome(one.upscale(new Blob([bytes(data)]), scale === null ? {} : { scale }));
+            const result = await outcome(one.upscale(new Blob([bytes(data)]), options));
             if (model) await one.dispose();
             return result;
         }""",
-        [to_base64(data), scale, model],
+        [to_base64(data), model, options],
     )
     return result
 
 
-def pixels(result: dict[str, Any]) -> np.ndarray:
+def file_of(result: dict[str, Any]) -> bytes:
     assert "error" not in result, result
-    made = opened(base64.b64decode(result["data"]))
+    return base64.b64decode(result["data"])
+
+
+def pixels(result: dict[str, Any]) -> NDArray[Any]:
+    made = opened(file_of(result))
     assert made.shape[:2] == (result["height"], result["width"])
     return made

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.api_page import MODEL, open_page
-from browser.watched import CHROMIUM_ARGUMENTS, Native, Watch, running, watched_page
+from browser.watched import CHROMIUM_ARGUMENTS, Native, NativeFile, Watch, running, watched_page
 from drawings import opened
 from sitebuild.server import SiteServer
 
@@ -74,18 +73,30 @@ def fresh_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
 
 
 @pytest.fixture
-def native(tmp_path: Path) -> Native:
-    """What the command line makes of a file's bytes, as pixels."""
+def native_file(tmp_path: Path) -> NativeFile:
+    """What the command line makes of a file's bytes, as a file's bytes."""
 
-    def run(data: bytes, *, model: str, scale: float | None = None) -> NDArray[np.uint8]:
-        source, target = tmp_path / "source", tmp_path / "native.png"
+    def run(data: bytes, *, model: str = MODEL, **options: Any) -> bytes:
+        source, target = tmp_path / "source", tmp_path / f"native.{options.get('format', 'png')}"
         source.write_bytes(data)
         command = [sys.executable, "-m", "senmei.cli", "upscale", str(source), "-o", str(target), "--model", model]
-        if scale is not None:
-            command += ["--scale", str(scale)]
+        for name, value in options.items():
+            if value is True:
+                command.append(f"--{name}")
+            elif value is not None:
+                command += [f"--{name}", str(value)]
         done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["provider"] == "cpu"
-        return opened(target.read_bytes())
+        return target.read_bytes()
+
+    return run
+
+
+@pytest.fixture
+def native(native_file: NativeFile) -> Native:
+    """What the command line makes of a file's bytes, as pixels."""
+
+    def run(data: bytes, **options: Any) -> NDArray[Any]:
+        return opened(native_file(data, **options))
 
     return run

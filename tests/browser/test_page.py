@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.page_steps import OVERHANG, choose, cleared, open_more, put, result_pixels, saved_name, settle
 from browser.watched import PATIENCE_MS, Native, Watch, farthest, to_base64, watched_page
-from drawings import drawing, opened, saved
-
-expect.set_options(timeout=PATIENCE_MS)
+from drawings import drawing, saved
 
 
 @pytest.fixture(scope="module")
@@ -25,51 +21,20 @@ def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
 
 @pytest.fixture
 def page(shared_page: tuple[Page, Watch]) -> Iterator[Page]:
-    """The page without a picture; what a test leaves behind is put away, the engine stays."""
-    page, watch = shared_page
-    watch.complaints.clear()
-    yield page
-    if page.get_by_test_id("cancel").is_visible():
-        page.get_by_test_id("cancel").click()
-    if page.get_by_test_id("another").is_visible():
-        page.get_by_test_id("another").click()
-    assert watch.complaints == []
-
-
-def choose(page: Page, data: bytes, name: str = "a cat.png") -> None:
-    page.get_by_test_id("file-input").set_input_files(
-        {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-    )
-
-
-def settle(page: Page, *, kind: str = "drawing", scale: int = 2, clean: str = "1") -> None:
-    for choice in (f"kind-{kind}", f"scale-{scale}", f"clean-{clean}"):
-        page.get_by_test_id(choice).check(force=True)
-
-
-def result_pixels(page: Page) -> np.ndarray:
-    expect(page.get_by_test_id("save")).to_be_visible()
-    data = page.evaluate(
-        """async () => {
-            const blob = await (await fetch(document.querySelector('[data-testid=save]').href)).blob();
-            const reader = new FileReader();
-            await new Promise((resolve) => { reader.onload = resolve; reader.readAsDataURL(blob); });
-            return reader.result.split(',')[1];
-        }"""
-    )
-    return opened(base64.b64decode(data))
+    with cleared(*shared_page) as page:
+        yield page
 
 
 def test_a_drawing_comes_out_as_the_command_line_makes_it(page: Page, native: Native) -> None:
     data = saved(drawing(512, 384))
-    choose(page, data)
+    put(page, data)
     settle(page)
     page.get_by_test_id("start").click()
     expect(page.get_by_test_id("progress")).to_be_visible()
     made = result_pixels(page)
     assert made.shape == (768, 1024, 3)
     assert farthest(made, native(data, model="upconv7-anime-2x-n1", scale=2)) <= 1
-    assert page.get_by_test_id("save").get_attribute("download") == "a cat@2x.png"
+    assert saved_name(page) == "a cat@2x.png"
     expect(page.get_by_test_id("result")).to_contain_text("1024 × 768")
     expect(page.locator("img-comparison-slider")).to_be_visible()
 
@@ -85,7 +50,7 @@ def test_a_drawing_comes_out_as_the_command_line_makes_it(page: Page, native: Na
 )
 def test_every_choice_reaches_its_model(page: Page, native: Native, choices: dict[str, object], model: str) -> None:
     data = saved(drawing(48, 36))
-    choose(page, data)
+    put(page, data)
     settle(page, **choices)
     page.get_by_test_id("start").click()
     scale = choices["scale"]
@@ -97,16 +62,16 @@ def test_every_choice_reaches_its_model(page: Page, native: Native, choices: dic
 def test_two_pictures_one_after_the_other(page: Page, native: Native) -> None:
     for size, name in (((40, 30), "one.png"), ((31, 47), "two.jpeg.png")):
         data = saved(drawing(*size))
-        choose(page, data, name)
+        put(page, data, name)
         settle(page)
         page.get_by_test_id("start").click()
         assert farthest(result_pixels(page), native(data, model="upconv7-anime-2x-n1")) <= 1
-        assert page.get_by_test_id("save").get_attribute("download") == name.replace(".png", "@2x.png")
+        assert saved_name(page) == name.replace(".png", "@2x.png")
         page.get_by_test_id("another").click()
 
 
 def test_tiles_appear_while_it_works_and_cancel_goes_back(page: Page) -> None:
-    choose(page, saved(drawing(900, 700)))
+    put(page, saved(drawing(900, 700)))
     settle(page)
     page.get_by_test_id("start").click()
     shown = "() => document.querySelector('[data-testid=preview-canvas]').toDataURL()"
@@ -204,14 +169,18 @@ def test_loading_says_what_and_how_much(chromium: Browser, origin: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_hangs_over_the_edge(chromium: Browser, origin: str, scheme: str, width: int, tmp_path: Path) -> None:
+def test_nothing_hangs_over_the_edge(chromium: Browser, origin: str, scheme: str, width: int) -> None:
     with watched_page(chromium, origin, color_scheme=scheme, viewport={"width": width, "height": 800}) as (page, watch):
         page.goto(origin)
-        overhang = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(overhang) == 0
-        choose(page, saved(drawing(300, 90)))
+        assert page.evaluate(OVERHANG) == 0
+        choose(page, saved(drawing(300, 90)), f"{'long name ' * 20}.png")
         expect(page.get_by_test_id("start")).to_be_visible()
-        assert page.evaluate(overhang) == 0
+        assert page.evaluate(OVERHANG) == 0
+        open_more(page)
+        page.get_by_test_id("scale-own").check(force=True)
+        for format_name in ("png", "jpeg", "webp", "tiff"):
+            page.get_by_test_id(f"format-{format_name}").check(force=True)
+            assert page.evaluate(OVERHANG) == 0
         background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
         levels = [int(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")]
         assert (sum(levels) < 200) == (scheme == "dark")

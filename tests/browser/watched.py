@@ -67,8 +67,11 @@ def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tup
     context.close()
 
 
-Native = Callable[..., NDArray[np.uint8]]
-"""What the command line makes of a file's bytes: (data, *, model, scale=None) → pixels."""
+NativeFile = Callable[..., bytes]
+"""What the command line makes of a file's bytes: (data, *, model, and its other options by their names) → a file."""
+
+Native = Callable[..., NDArray[Any]]
+"""The same, as the pixels of the file."""
 
 
 def to_base64(data: bytes) -> str:

@@ -20,6 +20,14 @@ def test_a_damaged_one_is_refused(text: str) -> None:
         Catalogue.from_json(text)
 
 
+@pytest.mark.parametrize("name", ["flat_tiles", "tile_bytes_per_pixel", "sha256"])
+def test_a_field_that_is_missing_is_named(name: str) -> None:
+    entry = asdict(card("one"))
+    del entry[name]
+    with pytest.raises(ModelUnavailable, match=f"one lacks {name}; build the site again"):
+        Catalogue.from_json(json.dumps({"models": [asdict(card("two")), entry]}))
+
+
 def test_an_unknown_model_names_its_neighbours() -> None:
     catalogue = catalogue_of(card("upconv7-anime-2x"), card("realesr-animevideov3-4x"))
     with pytest.raises(ModelUnavailable, match=r"“upconv-anime-2x”.*upconv7-anime-2x"):

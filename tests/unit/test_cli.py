@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+import senmei
 from drawings import drawing, opened, saved
 from models_folder import catalogue
 from senmei import cli
@@ -28,8 +30,11 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "output": str(target),
         "width": 80,
         "height": 60,
+        "format": "png",
+        "depth": 8,
         "model": cli.DEFAULT_MODEL,
         "provider": "cpu",
+        "notes": [],
     }
     assert opened(target.read_bytes()).shape == (60, 80, 3)
 
@@ -65,6 +70,14 @@ def test_the_tile_changes_nothing_but_the_way(picture: Path, tmp_path: Path) -> 
         (["--model", "upconv7-anime"], "There is no model “upconv7-anime”"),
         (["--scale", "17"], "The scale 17 is outside 1 to 16."),
         (["--tile", "3"], "The tile size 3 is too small"),
+        (["--scale", "2", "--width", "90"], "not both"),
+        (["--width", "641"], "up to 640 × 480 can be made"),
+        (["--stretch", "--width", "90"], "both a width and a height are needed"),
+        (["--strength", "2"], "The strength 2 is outside 0 to 1."),
+        (["--quality", "80"], "PNG loses nothing"),
+        (["--format", "webp"], "would be written as webp"),
+        (["--depth", "12"], "12"),
+        (["--metadata", "some"], "accepted: keep, strip"),
     ],
 )
 def test_wrong_wishes_get_a_sentence(
@@ -81,14 +94,77 @@ def test_no_input_is_ever_overwritten(picture: Path, capsys: pytest.CaptureFixtu
     before = picture.read_bytes()
     calls = {
         "would overwrite": [str(picture), "-o", str(picture)],
-        "Several pictures": [str(picture), str(other), "-o", str(picture.with_name("out"))],
+        "Several pictures are called cat": [str(picture), str(other), "-o", str(picture.with_name("out"))],
         "name a folder": [str(picture), str(other), "-o", str(picture.with_name("x.png"))],
-        "name ending in .png": [str(picture), "-o", str(picture.with_name("x.jpg"))],
+        "accepted endings: .png, .jpg": [str(picture), "-o", str(picture.with_name("x.gif"))],
     }
     for sentence, arguments in calls.items():
         assert cli.main(["upscale", *arguments]) == 1
         assert sentence in capsys.readouterr().err
     assert picture.read_bytes() == before
+
+
+def made_by(picture: Path, output: Path, *arguments: str) -> Image.Image:
+    assert cli.main(["upscale", str(picture), "-o", str(output), *arguments, "--json"]) == 0
+    image = Image.open(output)
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize(
+    ("ending", "arguments", "file_format"),
+    [
+        (".jpg", ["--quality", "50", "--subsampling", "4:2:0"], "JPEG"),
+        (".webp", ["--lossless"], "WEBP"),
+        (".webp", ["--quality", "40"], "WEBP"),
+        (".tif", [], "TIFF"),
+        (".png", ["--depth", "8", "--metadata", "strip"], "PNG"),
+    ],
+)
+def test_the_ending_tells_the_format(picture: Path, ending: str, arguments: list[str], file_format: str) -> None:
+    image = made_by(picture, picture.with_name(f"large{ending}"), *arguments)
+    assert image.format == file_format and image.size == (80, 60)
+
+
+def test_every_choice_reaches_the_result(picture: Path, tmp_path: Path) -> None:
+    usual = made_by(picture, tmp_path / "usual.png")
+    assert made_by(picture, tmp_path / "stretched.png", "--width", "50", "--height", "99", "--stretch").size == (50, 99)
+    assert made_by(picture, tmp_path / "inside.png", "--width", "50", "--height", "99").size == (50, 38)
+    assert made_by(picture, tmp_path / "half.png", "--scale", "1.5").size == (60, 45)
+    plain = np.asarray(Image.open(picture).resize((80, 60), Image.Resampling.BICUBIC)).astype(int)
+    weak = np.asarray(made_by(picture, tmp_path / "weak.png", "--strength", "0")).astype(int)
+    assert np.abs(weak - plain).max() <= 2
+    averaged = np.asarray(made_by(picture, tmp_path / "tta.png", "--tta")).astype(int)
+    difference = np.abs(averaged - np.asarray(usual))
+    assert difference.max() > 0 and difference.mean() < 3
+    deep = made_by(picture, tmp_path / "deep.png", "--depth", "16")
+    assert senmei.read_header((tmp_path / "deep.png").read_bytes()).depth == 16
+    assert np.abs(np.asarray(deep).astype(int) - np.asarray(usual)).max() <= 1
+
+
+def test_a_damaged_picture_is_read_in_part_when_asked(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = saved(drawing(64, 64, noise=20))
+    picture.write_bytes(data[: len(data) // 2])
+    target = picture.with_name("large.png")
+    assert cli.main(["upscale", str(picture), "-o", str(target)]) == 1
+    assert "PNG" in capsys.readouterr().err and not target.exists()
+    assert made_by(picture, target, "--partial").size == (128, 128)
+    assert json.loads(capsys.readouterr().out)["notes"]
+
+
+def test_exact_sizes_name_the_file(picture: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert cli.main(["upscale", str(picture), "-o", str(folder), "--width", "100", "--format", "tiff", "--json"]) == 0
+    assert [path.name for path in folder.iterdir()] == ["cat@100x75.tiff"]
+
+
+def test_a_result_in_a_folder_does_not_overwrite_an_input(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    enlarged = picture.with_name("cat@2x.png")
+    enlarged.write_bytes(picture.read_bytes())
+    arguments = ["upscale", str(picture), str(enlarged), "-o", str(picture.parent)]
+    assert cli.main(arguments) == 1
+    assert "one of the inputs" in capsys.readouterr().err
+    assert enlarged.read_bytes() == picture.read_bytes()
 
 
 def test_models_are_listed_for_people_and_programs(capsys: pytest.CaptureFixture[str]) -> None:

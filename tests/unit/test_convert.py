@@ -16,8 +16,10 @@ from onnx import TensorProto, numpy_helper
 from convert.__main__ import main
 from convert.onnx_file import build_onnx, pack_network, read_network, rewrite_network
 from convert.packages import read_member
+from convert.working_memory import working_bytes_per_pixel
 from drawings import drawing
 from model_packages import IDS, MODELS_FOLDER, model_of, packages_folder, wheel_of
+from senmei.catalogue import Catalogue
 
 # What the shipped files use, all of it in the operator list of onnxruntime-web 1.30.0's WebGPU provider.
 WEBGPU_OPERATORS = {
@@ -54,10 +56,12 @@ def test_agrees_with_ncnn(model_id: str, tmp_path: Path) -> None:
     rewrite_network(network)
     np.testing.assert_allclose(run_onnx(network, floats[None])[0], expected, rtol=0, atol=1e-4)
 
-    pixels = run_onnx(onnx.load_from_string(build_onnx(model, wheel=wheel)), picture[None])[0]
-    rounded = np.floor(np.clip(expected * 255 + 0.5, 0, 255)).transpose(1, 2, 0)
-    assert pixels.dtype == np.uint8
-    assert np.abs(pixels - rounded).max() <= 1
+    shipped = onnx.load_from_string(build_onnx(model, wheel=wheel))
+    pixels = run_onnx(shipped, np.ascontiguousarray(floats.transpose(1, 2, 0))[None])[0]
+    assert pixels.dtype == np.float32
+    assert expected.min() < 0 or expected.max() > 1, "nothing had to be clipped"
+    np.testing.assert_allclose(pixels, np.clip(expected, 0, 1).transpose(1, 2, 0), rtol=0, atol=1e-4)
+    assert pixels.min() >= 0 and pixels.max() <= 1
 
 
 @pytest.mark.parametrize("model_id", IDS)
@@ -68,7 +72,7 @@ def test_file_is_what_a_session_expects(model_id: str) -> None:
     for value, name in ((network.graph.input[0], "input"), (network.graph.output[0], "output")):
         dimensions = value.type.tensor_type.shape.dim
         assert value.name == name
-        assert value.type.tensor_type.elem_type == TensorProto.UINT8
+        assert value.type.tensor_type.elem_type == TensorProto.FLOAT
         assert [dimension.dim_value for dimension in dimensions] == [1, 0, 0, 3], "height and width are free"
     properties = {item.key: item.value for item in network.metadata_props}
     assert properties == {
@@ -84,7 +88,7 @@ def test_file_is_what_a_session_expects(model_id: str) -> None:
 def test_any_size_fits(model_id: str, width: int, height: int) -> None:
     model = model_of(model_id)
     network = onnx.load_from_string(build_onnx(model, wheel=wheel_of(model)))
-    padded = np.zeros((1, height + 2 * model.trim, width + 2 * model.trim, 3), np.uint8)
+    padded = np.zeros((1, height + 2 * model.trim, width + 2 * model.trim, 3), np.float32)
     assert run_onnx(network, padded).shape == (1, height * model.scale, width * model.scale, 3)
 
 
@@ -124,15 +128,17 @@ def test_files_are_the_same_every_time(hash_seed: str, tmp_path: Path) -> None:
 
 def test_listing_describes_the_files(tmp_path: Path) -> None:
     assert main(["--packages", str(packages_folder()), "--output", str(tmp_path)]) == 0
-    entries = json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"))["models"]
+    listing = (tmp_path / "catalogue.json").read_text(encoding="utf-8")
+    entries = json.loads(listing)["models"]
     assert [entry["id"] for entry in entries] == IDS
     for entry in entries:
         content = (tmp_path / entry["file"]).read_bytes()
         assert (entry["size_bytes"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
         model = model_of(entry["id"])
-        for key in entry.keys() - {"file", "size_bytes", "sha256"}:
+        for key in entry.keys() - {"file", "size_bytes", "sha256", "tile_bytes_per_pixel"}:
             assert entry[key] == getattr(model, key)
-        assert {"title", "family", "scale", "noise", "overlap", "trim", "next_pass", "licence"} <= entry.keys()
+        assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(onnx.load_from_string(content))
+    assert [card.id for card in Catalogue.from_json(listing)] == IDS
 
 
 def test_missing_package_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from convert_fixtures import run_onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from convert.errors import ConversionError
-from convert.graph import drop_unused_constants, fold_uint8_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
+from convert.graph import drop_unused_constants, fold_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
 
 
 def network(
@@ -53,28 +53,28 @@ def shrinking(ratio: float, *, block: int = 4, **attributes: Any) -> onnx.ModelP
     )
 
 
-def test_uint8_nhwc_clips_and_rounds_half_up() -> None:
+def test_nhwc_turns_the_axes_and_clips() -> None:
     # The network is x → 1.5·x − 0.1, whose values leave 0..1 at both ends.
     model = network(
         [
             helper.make_node("Mul", ["input", "gain"], ["brighter"]),
             helper.make_node("Add", ["brighter", "shift"], ["output"]),
         ],
-        {"gain": np.array(1.5, np.float32), "shift": np.array(-0.1, np.float32)},
+        {"gain": np.array(1.5, np.float32), "shift": np.array([-0.1, 0, 0.1], np.float32).reshape(3, 1, 1)},
     )
-    fold_uint8_nhwc(model)
+    fold_nhwc(model)
     onnx.checker.check_model(model, full_check=True)
-    picture = np.arange(256 * 3, dtype=np.int64).reshape(1, 16, 16, 3).astype(np.uint8)
-    expected = np.floor(np.clip((picture.astype(np.float64) / 255 * 1.5 - 0.1) * 255 + 0.5, 0, 255))
-    # −25.5 puts every second value on a half, where float32 may fall on either side.
-    assert np.abs(run_onnx(model, picture) - expected).max() <= 1
-    assert (run_onnx(model, picture) == expected).mean() > 0.7
+    picture = np.random.default_rng(0).random((1, 16, 24, 3), np.float32)
+    expected = np.clip(picture * np.float64(1.5) + [-0.1, 0, 0.1], 0, 1)
+    assert (expected == 0).any() and (expected == 1).any()
+    np.testing.assert_allclose(run_onnx(model, picture), expected, rtol=0, atol=1e-6)
 
 
-def test_uint8_nhwc_of_nothing_gives_the_picture_back() -> None:
+def test_nhwc_of_nothing_gives_every_16_bit_level_back() -> None:
     model = network([helper.make_node("Identity", ["input"], ["output"])], {})
-    fold_uint8_nhwc(model)
-    picture = np.arange(256 * 3, dtype=np.int64).reshape(1, 8, 32, 3).astype(np.uint8)
+    fold_nhwc(model)
+    levels = np.arange(65536, dtype=np.float32) / np.float32(65535)
+    picture = np.stack((levels, levels[::-1], np.roll(levels, 1000)), axis=1).reshape(1, 256, 256, 3)
     np.testing.assert_array_equal(run_onnx(model, picture), picture)
 
 

@@ -15,17 +15,21 @@ LAYERS = [
     {"errors"},
     {"geometry"},
     {"picture"},
-    {"animation", "pixels"},
-    {"codecs", "alpha", "catalogue", "jobs", "tiling"},
-    {"sessions"},
-    {"planner", "upscaler"},
+    {"animation", "pixels", "naming"},
+    {"codecs", "alpha", "catalogue", "jobs", "resampling", "rows", "tiling"},
+    {"sessions", "planner"},
+    {"memory", "tile_runner"},
+    {"upscaler", "events"},
+    {"row_stages", "tally"},
     {"engine"},
-    {"browser", "cli"},
+    {"browser", "cli_pictures"},
+    {"cli"},
 ]
 BROWSER_ONLY = {"browser.py", "sessions/ort_web.py"}
 THIRD_PARTY = {
     "browser.py": {"js", "pyodide", "numpy"},
     "cli.py": {"rich"},
+    "cli_pictures.py": {"rich"},
     "sessions/ort_native.py": {"onnxruntime"},
     "sessions/ort_web.py": {"js", "pyodide", "numpy"},
 }

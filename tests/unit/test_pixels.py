@@ -1,11 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from drawings import drawing
-from senmei.geometry import Region, Size
-from senmei.pixels import cut, resize, to_gray8, to_rgb8
+from senmei.geometry import Region
+from senmei.pixels import apart, cut, from_float, joined, to_depth, to_float
 
 
 @given(
@@ -33,27 +32,32 @@ def test_cut_gives_a_copy() -> None:
     assert not pixels.any()
 
 
-def test_sixteen_bits_become_eight_by_rounding() -> None:
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_level_survives_the_way_through_floats(dtype: type) -> None:
+    levels = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
+    values = to_float(levels)
+    assert values.dtype == np.float32 and values[0] == 0 and values[-1] == 1
+    assert np.array_equal(from_float(values, dtype), levels)
+
+
+def test_floats_are_clipped_and_rounded_to_the_nearest() -> None:
+    values = np.array([-0.3, 0, 0.4 / 255, 0.6 / 255, 1, 7.5], np.float32)
+    assert from_float(values, np.uint8).tolist() == [0, 0, 0, 1, 255, 255]
+    assert values[0] == np.float32(-0.3), "the caller's floats stay"
+
+
+def test_sixteen_bits_become_eight_by_rounding_and_come_back() -> None:
     levels = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
-    eight = to_rgb8(levels)
-    assert eight.shape == (256, 256, 3) and eight.dtype == np.uint8
-    assert np.array_equal(eight[:, :, 0], np.rint(levels[:, :, 0] / 257).astype(np.uint8))
+    eight = to_depth(levels, 8)
+    assert eight.dtype == np.uint8 and np.array_equal(eight, np.rint(levels / 257).astype(np.uint8))
+    assert np.array_equal(to_depth(to_depth(eight, 16), 8), eight)
+    assert to_depth(eight, 8) is eight and to_depth(levels, 16) is levels
 
 
-def test_gray_survives_the_way_through_rgb() -> None:
-    gray = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
-    assert np.array_equal(to_gray8(to_rgb8(gray)), gray)
-
-
-def test_gray_is_the_rounded_mean() -> None:
-    rgb = np.random.default_rng(1).integers(0, 256, (9, 9, 3), dtype=np.uint8)
-    assert np.array_equal(to_gray8(rgb), np.rint(rgb.mean(axis=2, keepdims=True)).astype(np.uint8))
-
-
-def test_resize_is_pillows_and_keeps_the_axes() -> None:
-    rgb = drawing(40, 30)
-    expected = np.asarray(Image.fromarray(rgb).resize((60, 45), Image.Resampling.LANCZOS))
-    assert np.array_equal(resize(rgb, Size(60, 45), Image.Resampling.LANCZOS), expected)
-    assert resize(rgb[:, :, :1], Size(60, 45), Image.Resampling.LANCZOS).shape == (45, 60, 1)
-    assert resize(rgb[:, :, 0], Size(60, 45), Image.Resampling.LANCZOS).shape == (45, 60)
-    assert resize(rgb, Size(40, 30), Image.Resampling.LANCZOS) is rgb
+@pytest.mark.parametrize("colours", [1, 3])
+def test_alpha_joins_and_comes_apart(colours: int) -> None:
+    samples = np.random.default_rng(0).integers(0, 256, (4, 5, colours + 1), dtype=np.uint8)
+    pixels, alpha = apart(samples)
+    assert pixels.shape == (4, 5, colours) and alpha is not None and alpha.shape == (4, 5)
+    assert np.array_equal(joined(pixels, alpha), samples)
+    assert apart(pixels)[1] is None and joined(pixels, None) is pixels

@@ -3,12 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeating import card, catalogue_of
-from senmei.errors import InvalidOption, ModelUnavailable, TooLarge
+from senmei.errors import InvalidOption, ModelUnavailable
 from senmei.geometry import Size
-from senmei.planner import choose_models, plan_job
+from senmei.planner import Wanted, choose_models, models_for, plan_job
 
 CATALOGUE = catalogue_of(
-    card("clean", next_pass="plain"), card("plain"), card("triple", scale=3), card("lost", next_pass="nowhere")
+    card("clean", next_pass="plain"),
+    card("plain"),
+    card("triple", scale=3),
+    card("lost", next_pass="nowhere"),
+    card("polish", scale=1),
+    card("polish first", scale=1, next_pass="plain"),
 )
 
 
@@ -18,11 +23,15 @@ CATALOGUE = catalogue_of(
         ("clean", None, ["clean"]),
         ("clean", 1, ["clean"]),
         ("clean", 2, ["clean"]),
+        ("clean", 2.02, ["clean"]),
         ("clean", 2.5, ["clean", "plain"]),
         ("clean", 4, ["clean", "plain"]),
         ("clean", 16, ["clean", "plain", "plain", "plain"]),
         ("triple", 2, ["triple"]),
         ("triple", 4, ["triple", "triple"]),
+        ("polish", 1, ["polish"]),
+        ("polish first", 1, ["polish first"]),
+        ("polish first", 3, ["polish first", "plain", "plain"]),
     ],
 )
 def test_passes_until_the_scale_is_reached(model: str, scale: float | None, expected: list[str]) -> None:
@@ -33,6 +42,8 @@ def test_passes_until_the_scale_is_reached(model: str, scale: float | None, expe
 def test_scales_outside_are_refused(scale: float) -> None:
     with pytest.raises(InvalidOption, match="1 to 16"):
         choose_models(CATALOGUE, "clean", scale)
+    with pytest.raises(InvalidOption, match="1 to 16"):
+        Wanted(scale=scale).check()
 
 
 def test_a_missing_further_pass_is_refused() -> None:
@@ -40,31 +51,101 @@ def test_a_missing_further_pass_is_refused() -> None:
         choose_models(CATALOGUE, "lost", 4)
 
 
-@given(st.integers(1, 300), st.integers(1, 300), st.floats(1, 6), st.integers(1, 8))
+def test_a_model_that_only_cleans_does_not_enlarge() -> None:
+    with pytest.raises(InvalidOption, match="“polish” cleans without enlarging"):
+        choose_models(CATALOGUE, "polish", 2)
+
+
+SOURCE = Size(600, 400)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(), Size(1200, 800)),
+        (Wanted(scale=1), SOURCE),
+        (Wanted(scale=1.5), Size(900, 600)),
+        (Wanted(width=1000), Size(1000, 667)),
+        (Wanted(height=1000), Size(1500, 1000)),
+        (Wanted(width=1000, height=1000), Size(1000, 667)),
+        (Wanted(width=3000, height=1000), Size(1500, 1000)),
+        (Wanted(width=1000, height=1000, stretch=True), Size(1000, 1000)),
+        (Wanted(width=300), Size(300, 200)),
+        (Wanted(width=1), Size(1, 1)),
+        (Wanted(width=9600), Size(9600, 6400)),
+    ],
+)
+def test_the_size_that_is_wanted(wanted: Wanted, expected: Size) -> None:
+    wanted.check()
+    assert wanted.target(SOURCE, own_scale=2) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (Wanted(scale=2, width=100), "not both"),
+        (Wanted(width=0), "width 0 is too small"),
+        (Wanted(height=-3), "height -3 is too small"),
+        (Wanted(width=100, stretch=True), "both a width and a height"),
+        (Wanted(scale=2, stretch=True), "both a width and a height"),
+    ],
+)
+def test_wishes_that_contradict_themselves_are_refused(wanted: Wanted, sentence: str) -> None:
+    with pytest.raises(InvalidOption, match=sentence):
+        wanted.check()
+
+
+@pytest.mark.parametrize("wanted", [Wanted(width=9601), Wanted(width=600, height=6401, stretch=True)])
+def test_more_than_the_largest_scale_is_refused_with_what_can_be_made(wanted: Wanted) -> None:
+    with pytest.raises(InvalidOption, match="up to 9600 × 6400"):
+        wanted.target(SOURCE, own_scale=2)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 5000))
+def test_fitting_inside_touches_a_side_and_keeps_the_aspect(width: int, height: int, right: int, bottom: int) -> None:
+    source = Size(width, height)
+    right, bottom = min(right, 16 * width), min(bottom, 16 * height)
+    target = Wanted(width=right, height=bottom).target(source, own_scale=2)
+    assert target.width <= right and target.height <= bottom
+    assert target.width == right or target.height == bottom
+    factor = min(right / width, bottom / height)
+    assert abs(target.width - width * factor) <= 1 and abs(target.height - height * factor) <= 1
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.floats(1, 16), st.integers(1, 8))
 def test_passes_hand_on_their_sizes_and_reach_the_target(
     width: int, height: int, scale: float, parallelism: int
 ) -> None:
     source = Size(width, height)
-    plan = plan_job(source, choose_models(CATALOGUE, "clean", scale), scale=scale, parallelism=parallelism)
+    target = Wanted(scale=scale).target(source, own_scale=2)
+    cards = models_for(CATALOGUE, "clean", source, target)
+    plan = plan_job(source, cards, target=target, parallelism=parallelism)
     size = source
     for step in plan.passes:
         assert step.tiles.picture == size
         size = step.output
+    assert plan.computed == size and plan.source == source
     assert plan.target == Size(max(1, round(width * scale)), max(1, round(height * scale)))
-    assert size.width >= plan.target.width and size.height >= plan.target.height
+    # What the networks make is stretched by two hundredths at most.
+    assert size.width * 1.02 >= plan.target.width and size.height * 1.02 >= plan.target.height
+    assert plan.tiles == sum(len(step.tiles.tiles) for step in plan.passes)
 
 
-def test_without_a_scale_the_models_own_is_made() -> None:
-    assert plan_job(Size(10, 20), [card(scale=3)], scale=None, parallelism=1).target == Size(30, 60)
+def test_a_smaller_result_takes_one_pass() -> None:
+    assert [chosen.id for chosen in models_for(CATALOGUE, "clean", SOURCE, Size(60, 40))] == ["clean"]
+
+
+def test_stretching_counts_the_longer_factor() -> None:
+    assert len(models_for(CATALOGUE, "clean", SOURCE, Size(600, 1600))) == 2
+
+
+def test_without_passes_the_source_is_what_is_resampled() -> None:
+    plan = plan_job(SOURCE, (), target=Size(10, 10), parallelism=2)
+    assert (plan.computed, plan.tiles, plan.cost) == (SOURCE, 0, 0)
 
 
 def test_the_tile_is_the_callers_choice() -> None:
-    plan = plan_job(Size(100, 100), [card(overlap=5)], scale=2, parallelism=1, tile=50)
+    plan = plan_job(Size(100, 100), [card(overlap=5)], target=Size(200, 200), parallelism=1, tile=50)
     assert plan.passes[0].tiles.shape == Size(60, 60)
     with pytest.raises(InvalidOption, match="15"):
-        plan_job(Size(100, 100), [card()], scale=2, parallelism=1, tile=15)
-
-
-def test_results_beyond_memory_are_refused_before_work() -> None:
-    with pytest.raises(TooLarge, match="20000 × 20000 pixels, 400 million"):
-        plan_job(Size(10000, 10000), [card()], scale=2, parallelism=1)
+        plan_job(Size(100, 100), [card()], target=Size(200, 200), parallelism=1, tile=15)

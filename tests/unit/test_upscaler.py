@@ -1,5 +1,6 @@
 import asyncio
 import gc
+from collections.abc import AsyncGenerator
 
 import numpy as np
 import pytest
@@ -12,53 +13,130 @@ from senmei.catalogue import ModelCard
 from senmei.errors import Cancelled, SessionFailed
 from senmei.geometry import Size
 from senmei.jobs import CancelToken
-from senmei.sessions import Tensors
-from senmei.tiling import TilePlan, plan_tiles
-from senmei.upscaler import upscale_tiles
+from senmei.planner import Pass
+from senmei.rows import Band
+from senmei.sessions import Session, Tensors
+from senmei.tile_runner import TileRunner
+from senmei.tiling import plan_tiles
+from senmei.upscaler import Rows, TileDone, enlarge_rows
 
 
-async def enlarged(rgb: np.ndarray, plan: TilePlan, model: ModelCard, session: RepeatingSession) -> np.ndarray:
-    output = plan.picture.scaled(model.scale)
-    canvas = np.zeros((output.height, output.width, 3), np.uint8)
-    written = np.zeros((output.height, output.width), int)
-    async for tile in upscale_tiles(rgb, plan=plan, card=model, session=session, cancel=CancelToken()):
-        canvas[tile.region.slices] = tile.pixels
-        written[tile.region.slices] += 1
-    assert (written == 1).all()
-    return canvas
+async def arriving(samples: np.ndarray, *heights: int) -> AsyncGenerator[Band | TileDone]:
+    """The picture in bands of these heights, over and over."""
+    top, index = 0, 0
+    while top < samples.shape[0]:
+        band = Band(top, samples[top : top + heights[index % len(heights)]])
+        yield band
+        top, index = band.bottom, index + 1
+
+
+def step_of(model: ModelCard, width: int, height: int, tile: int) -> Pass:
+    plan = plan_tiles(Size(width, height), core=Size(tile, tile), overlap=model.overlap, multiple_of=model.multiple_of)
+    return Pass(model, plan)
+
+
+def enlarging(rows: Rows, step: Pass, session: Session, cancel: CancelToken | None = None) -> Rows:
+    return enlarge_rows(rows, step=step, runner=TileRunner(step.card, session), cancel=cancel or CancelToken())
+
+
+async def collected(rows: Rows, step: Pass) -> np.ndarray:
+    """The bands put together; they and the tiles told of must each cover the output exactly once."""
+    output = step.output
+    told = np.zeros((output.height, output.width), int)
+    bands: list[np.ndarray] = []
+    async for item in rows:
+        if isinstance(item, Band):
+            assert item.top == sum(len(band) for band in bands)
+            bands.append(item.samples)
+        elif item.step is step:
+            told[item.region.slices] += 1
+    assert (told == 1).all()
+    return np.concatenate(bands)
 
 
 @given(
-    st.integers(1, 90), st.integers(1, 90), st.integers(16, 60), st.integers(0, 9), st.integers(1, 4), st.integers(1, 4)
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(16, 60),
+    st.integers(0, 9),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.integers(1, 40),
 )
 @settings(max_examples=60)
 def test_tiles_come_together_to_the_whole(
-    width: int, height: int, tile: int, overlap: int, scale: int, multiple_of: int
+    width: int, height: int, tile: int, overlap: int, scale: int, multiple_of: int, band: int
 ) -> None:
     model = card(scale=scale, overlap=overlap, trim=overlap // 2, multiple_of=multiple_of)
-    plan = plan_tiles(Size(width, height), core=Size(tile, tile), overlap=overlap, multiple_of=multiple_of)
+    step = step_of(model, width, height, tile)
     rgb = drawing(width, height)
     session = RepeatingSession(model)
-    assert np.array_equal(asyncio.run(enlarged(rgb, plan, model, session)), repeated(rgb, scale))
-    assert set(session.shapes) == {(1, plan.shape.height, plan.shape.width, 3)}
+    made = asyncio.run(collected(enlarging(arriving(rgb, band, 3), step, session), step))
+    assert np.array_equal(made, repeated(rgb, scale))
+    assert set(session.shapes) == {(1, step.tiles.shape.height, step.tiles.shape.width, 3)}
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(16, 40), st.integers(16, 40))
+@settings(max_examples=40)
+def test_passes_follow_each_other_row_by_row(width: int, height: int, tile: int, second_tile: int) -> None:
+    first = step_of(card("first", overlap=5), width, height, tile)
+    second = step_of(card("second", scale=3, overlap=2), 2 * width, 2 * height, second_tile)
+    rgb = drawing(width, height)
+
+    async def run() -> np.ndarray:
+        rows = enlarging(arriving(rgb, 16), first, RepeatingSession(first.card))
+        return await collected(enlarging(rows, second, RepeatingSession(second.card)), second)
+
+    assert np.array_equal(asyncio.run(run()), repeated(rgb, 6))
 
 
 @pytest.mark.parametrize("parallelism", [1, 2, 5])
 async def test_every_session_is_kept_busy_and_one_tile_is_ready(parallelism: int) -> None:
-    plan = plan_tiles(Size(100, 100), core=Size(10, 10), overlap=2)
-    session = RepeatingSession(card(), parallelism=parallelism)
-    await enlarged(drawing(100, 100), plan, card(), session)
+    step = step_of(card(overlap=2), 100, 100, 10)
+    session = RepeatingSession(step.card, parallelism=parallelism)
+    await collected(enlarging(arriving(drawing(100, 100), 100), step, session), step)
     assert session.most_running == parallelism + 1
-    assert len(session.shapes) == len(plan.tiles)
+    assert len(session.shapes) == len(step.tiles.tiles)
+
+
+class SlowFirst(RepeatingSession):
+    """The first tile ends only when it is told to."""
+
+    def __init__(self, model: ModelCard) -> None:
+        super().__init__(model, parallelism=4)
+        self.let_go = asyncio.Event()
+
+    async def run(self, feeds: Tensors) -> Tensors:
+        is_first = not self.shapes
+        answer = await super().run(feeds)
+        if is_first:
+            await self.let_go.wait()
+        return answer
+
+
+async def test_one_slow_tile_does_not_make_the_others_pile_up() -> None:
+    """While the first tile computes, no more than two rows of tiles are begun and few rows of the source are held."""
+    step = step_of(card(overlap=2), 40, 400, 10)
+    session = SlowFirst(step.card)
+    asyncio.get_running_loop().call_later(0.05, session.let_go.set)
+    begun: list[int] = []
+
+    async def watched() -> AsyncGenerator[Band | TileDone]:
+        async for band in arriving(drawing(40, 400), 10):
+            begun.append(0 if session.let_go.is_set() else len(session.shapes))
+            yield band
+
+    await collected(enlarging(watched(), step, session), step)
+    assert 0 < max(begun) <= 8
+    assert len(session.shapes) == 160
 
 
 async def test_cancel_stops_at_once_and_starts_no_tile_more() -> None:
-    plan = plan_tiles(Size(100, 100), core=Size(10, 10), overlap=2)
-    session, cancel = RepeatingSession(card()), CancelToken()
-    seen = 0
+    step, cancel, seen = step_of(card(overlap=2), 100, 100, 10), CancelToken(), 0
+    session = RepeatingSession(step.card)
     with pytest.raises(Cancelled):
-        async for _ in upscale_tiles(drawing(100, 100), plan=plan, card=card(), session=session, cancel=cancel):
-            seen += 1
+        async for item in enlarging(arriving(drawing(100, 100), 100), step, session, cancel):
+            seen += isinstance(item, TileDone)
             if seen == 3:
                 cancel.cancel()
     begun = len(session.shapes)
@@ -76,27 +154,24 @@ class NeverAnswering:
 
 
 async def test_cancel_does_not_wait_for_a_tile_that_computes() -> None:
-    plan = plan_tiles(Size(100, 100), core=Size(50, 50), overlap=2)
+    """Nor does a second pass that waits for rows of the first."""
+    first, second = step_of(card(overlap=2), 100, 100, 50), step_of(card(overlap=2), 200, 200, 50)
     cancel = CancelToken()
-    tiles = upscale_tiles(drawing(100, 100), plan=plan, card=card(), session=NeverAnswering(), cancel=cancel)
+    rows = enlarging(arriving(drawing(100, 100), 30), first, NeverAnswering(), cancel)
     asyncio.get_running_loop().call_later(0.01, cancel.cancel)
     with pytest.raises(Cancelled):
-        await anext(tiles)
+        await anext(enlarging(rows, second, NeverAnswering(), cancel))
 
 
-async def test_a_failing_tile_fails_the_job_and_leaves_nothing_running(caplog: pytest.LogCaptureFixture) -> None:
-    plan = plan_tiles(Size(100, 100), core=Size(10, 10), overlap=2)
-    session = RepeatingSession(card(), fail_at=7)
+@pytest.mark.parametrize("fail_at", [1, 7, 100])
+async def test_a_failing_tile_fails_the_job_and_leaves_nothing_running(
+    fail_at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    step = step_of(card(overlap=2), 100, 100, 10)
+    session = RepeatingSession(step.card, fail_at=fail_at)
     with pytest.raises(SessionFailed, match="cannot be run"):
-        await enlarged(drawing(100, 100), plan, card(), session)
+        await collected(enlarging(arriving(drawing(100, 100), 7), step, session), step)
     await asyncio.sleep(0.01)
     gc.collect()
     assert session.running == 0
     assert not caplog.records, "asyncio complained of a task that nobody awaited"
-
-
-async def test_a_model_that_is_not_what_the_catalogue_says_is_named() -> None:
-    plan = plan_tiles(Size(20, 20), core=Size(20, 20), overlap=2)
-    session = RepeatingSession(card(scale=3))
-    with pytest.raises(SessionFailed, match=r"“doubling” answered .*\(72, 72, 3\) instead of \(48, 48, 3\)"):
-        await enlarged(drawing(20, 20), plan, card(), session)

@@ -34,11 +34,13 @@ export class CompareView extends HTMLElement {
    *
    * @param {string} before URL
    * @param {string} after URL
+   * @param {{ isPreview: boolean }} how whether the picture after is a small copy of the real one
    */
-  async show(before, after) {
+  async show(before, after, { isPreview }) {
     const images = [...this.querySelectorAll('img')];
     images[0].src = before;
     images[1].src = after;
+    findElement(this, '.preview-word', HTMLElement).hidden = !isPreview;
     this.#moveTo(50);
     await Promise.all(images.map((image) => image.decode()));
   }

@@ -15,6 +15,11 @@ export class JobProgress extends HTMLElement {
     });
   }
 
+  /** How much of the whole is done, 0 to 1. */
+  get fraction() {
+    return findElement(this, 'progress', HTMLProgressElement).value;
+  }
+
   /** Begins at nothing done. */
   begin() {
     this.show({ stage: 'start', done: 0, total: 0, fraction: 0, etaMs: null });

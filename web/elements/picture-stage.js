@@ -14,6 +14,8 @@ export class PictureStage extends HTMLElement {
   /** One tile at its own size, from which it is scaled into the preview. */
   #tileCanvas = document.createElement('canvas');
 
+  #isPainted = false;
+
   get #image() {
     return findElement(this, 'img', HTMLImageElement);
   }
@@ -50,8 +52,19 @@ export class PictureStage extends HTMLElement {
     canvas.width = Math.max(1, Math.round(width * shrink));
     canvas.height = Math.max(1, Math.round(height * shrink));
     this.#paintSoftly(canvas);
+    this.#isPainted = false;
     canvas.hidden = false;
     this.#image.hidden = true;
+  }
+
+  /**
+   * What was painted since `begin`, as a file of its own.
+   *
+   * @returns {Promise<Blob | null>} null where nothing was
+   */
+  async painted() {
+    if (!this.#isPainted) return null;
+    return new Promise((resolve) => this.#canvas.toBlob(resolve, 'image/png'));
   }
 
   /**
@@ -72,6 +85,7 @@ export class PictureStage extends HTMLElement {
 
     this.#tileCanvas.width = width;
     this.#tileCanvas.height = height;
+    this.#isPainted = true;
     contextOf(this.#tileCanvas).putImageData(new ImageData(pixels, width, height), 0, 0);
     context.imageSmoothingQuality = 'high';
     context.clearRect(left, top, right - left, bottom - top);

@@ -1,34 +1,65 @@
 // The engine worker: boots Pyodide, installs the senmei wheel from the site and hands every job to senmei.browser.
 // It knows nothing of pictures; between Python and the inference workers it only passes tensors on.
 
+import { SenmeiError } from '../errors.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
 import { loadPyodide } from '../vendor/pyodide/pyodide.mjs';
+import { decodeInBrowser } from './browser-decoder.js';
 import { countFetches } from './counted-fetch.js';
+import { LastCall } from './last-call.js';
 import { Loading } from './loading.js';
+import { ModelPool } from './model-pool.js';
+import { openSink } from './output-sink.js';
 
 /**
  * @typedef {typeof engine} RemoteEngine
- * @typedef {typeof import('./inference.js').inference} Inference
- * @typedef {import('./inference.js').PlainTensors} PlainTensors
  * @typedef {import('./loading.js').LoadingProgress} LoadingProgress
- * @typedef {{ stage: 'decode' | 'infer' | 'encode', done: number, total: number, fraction: number, etaMs: number | null }} Progress
+ * @typedef {{ stage: LoadingProgress['stage'] | 'decode' | 'infer' | 'encode', done: number, total: number, fraction: number,
+ *   etaMs: number | null }} Progress
  * @typedef {{ x: number, y: number, width: number, height: number, pixels: Uint8Array<ArrayBuffer>, imageWidth: number, imageHeight: number,
  *   sourceWidth: number, sourceHeight: number }} PlainTile
+ * @typedef {{ format: string, width: number, height: number, depth: number, channels: number, frames: number, targetWidth: number,
+ *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number }} PlainPlan
  * @typedef {{ code: string, message: string }} PlainError
- * @typedef {{ data: Uint8Array<ArrayBuffer>, width: number, height: number, model: string, provider: string }} PlainResult
+ * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string, provider: string }}
+ *   PlainFacts
+ * @typedef {PlainFacts & { blob: Blob, file: string | null }} PlainResult file: its name in the output folder, when it lies there
+ *
+ * @typedef {object} Job
+ * @property {number} job names it to `cancel`
+ * @property {number} owner the Upscaler
+ * @property {string} model
+ * @property {import('../options.js').Wanted} wanted
+ * @property {Blob} picture
+ * @property {string | null} name of the picture's file
+ * @property {FileSystemFileHandle | string | null} output see openSink
  */
 /**
  * @template T
  * @typedef {{ value?: T, error?: PlainError }} Answer one of both
  */
 /**
+ * What Python reaches of this worker during a job.
+ * @typedef {(file: string) => Promise<string>} OpenModel
+ * @typedef {object} Hands
+ * @property {string | null} name of the picture's file
+ * @property {() => Promise<Uint8Array>} read the picture
+ * @property {OpenModel} openModel
+ * @property {(chunk: Uint8Array<ArrayBuffer>) => Promise<void>} write
+ * @property {(stage: Progress['stage'], done: number, total: number, fraction: number, etaMs?: number) => void} onProgress
+ * @property {((tile: PlainTile) => void) | null} onTile
+ * @property {((plan: PlainPlan) => void) | null} onPlan
+ */
+/**
  * senmei.browser.Engine, as JavaScript sees it.
  * @typedef {object} PythonEngine
- * @property {(model: string, scale: number | null) => Promise<Answer<string[]>>} prepare
+ * @property {(model: string, openModel: OpenModel) => Promise<Answer<null>>} prepare
  * @property {(model: string) => Promise<Answer<null>>} warm_up
- * @property {(job: number, data: Uint8Array, options: object, onProgress: Function, onTile?: Function) => Promise<Answer<PlainResult>>} upscale
+ * @property {(model: string, data: Uint8Array, wanted: object) => Promise<Answer<PlainPlan>>} plan
+ * @property {(data: Uint8Array, longest: number) => Promise<Answer<{ data: Uint8Array<ArrayBuffer>, width: number, height: number }>>} preview
+ * @property {(job: number, model: string, wanted: object, hands: Hands) => Promise<Answer<PlainFacts>>} upscale
  * @property {(job: number) => void} cancel
- * @property {(model: string) => void} forget
+ * @property {(file: string) => void} forget
  */
 
 const PYODIDE = 'vendor/pyodide/';
@@ -47,16 +78,17 @@ countFetches(
   },
 );
 
-/** @type {Comlink.Remote<Inference>[]} */
-let pool = [];
+/** More than Python can hold as one array of bytes. */
+const TOO_MANY_BYTES = 2 ** 31;
+
+/** @type {ModelPool} */
+let pool;
 /** @type {Promise<PythonEngine>} */
 let python;
 /** @type {Promise<{ files: Record<string, number>, wheel: string, bytecode: string }>} */
 let site;
 /** The text of models/catalogue.json. @type {Promise<string>} */
 let catalogue;
-/** Each model's file, and for every worker the promise that it holds it. @type {Map<string, Promise<string>[]>} */
-const models = new Map();
 
 /**
  * @param {string} path relative to the site
@@ -86,7 +118,12 @@ async function startPython() {
   micropip.destroy();
   const browser = pyodide.pyimport('senmei.browser');
   /** @type {PythonEngine} */
-  const engine = browser.Engine(await catalogue, openModel, runInWorker, pool.length);
+  const engine = browser.Engine(
+    await catalogue,
+    (/** @type {[number, string, import('./inference.js').PlainTensors]} */ ...run) => pool.run(...run),
+    decodeInBrowser,
+    pool.size,
+  );
   browser.destroy();
   return engine;
 }
@@ -99,31 +136,6 @@ async function fileOf(model) {
   /** @type {{ models: { id: string, file: string }[] }} */
   const { models } = JSON.parse(await catalogue);
   return models.find((card) => card.id === model)?.file;
-}
-
-/**
- * Downloads a model once and has every worker of the pool load it.
- * @param {string} file in models/
- * @returns {Promise<string>} the execution provider, as soon as the first worker holds the model
- */
-function openModel(file) {
-  let holders = models.get(file);
-  if (!holders) {
-    const model = download(file);
-    const first = loading.step(model.then((bytes) => pool[0].load(file, bytes, Comlink.proxy(countRuntime))));
-    // While Python starts, a runtime that is compiled in every worker would take the cores from it; tiles wait for their worker.
-    const others = pool.slice(1).map(async (worker) => {
-      await Promise.all([first, python]);
-      return worker.load(file, await model, null);
-    });
-    holders = [first, ...others];
-    models.set(file, holders);
-    // A model that failed to load may be asked for again.
-    first.catch(() => models.delete(file));
-    // Whoever runs a tile in a worker hears of its failure; it may be nobody.
-    for (const other of others) other.catch(() => undefined);
-  }
-  return holders[0];
 }
 
 /**
@@ -143,37 +155,53 @@ async function download(file) {
 }
 
 /**
- * The workers fetch the same runtime; the first one's bytes are shown for all.
- * @param {string} path
- * @param {number} bytes
+ * @param {Blob} picture
+ * @returns {Promise<Uint8Array>}
  */
-function countRuntime(path, bytes) {
-  loading.receive(path, bytes);
+async function bytesOf(picture) {
+  if (picture.size >= TOO_MANY_BYTES) {
+    throw new SenmeiError(
+      'too-large',
+      `The file has ${(picture.size / 1e9).toFixed(1)} GB; less than 2.1 GB can be read.`,
+    );
+  }
+  try {
+    return new Uint8Array(await picture.arrayBuffer());
+  } catch (error) {
+    throw new SenmeiError('corrupt-image', `The file cannot be read: ${/** @type {Error} */ (error).message}`);
+  }
 }
 
 /**
- * @param {number} worker index in the pool
- * @param {string} file
- * @param {PlainTensors} feeds
- * @returns {Promise<PlainTensors>}
+ * @template T
+ * @param {() => Promise<Answer<T>>} work
+ * @returns {Promise<Answer<T>>}
  */
-async function runInWorker(worker, file, feeds) {
-  await models.get(file)?.[worker];
-  const buffers = Object.values(feeds).map((tensor) => tensor.data.buffer);
-  return pool[worker].run(file, Comlink.transfer(feeds, buffers));
+async function answered(work) {
+  try {
+    const answer = await work();
+    // What Python knows of a model that did not come is less than what the fetch told.
+    const isLost = answer.error?.code === 'model-unavailable' && fetchFailure !== undefined;
+    return isLost ? { error: { code: 'network', message: /** @type {string} */ (fetchFailure) } } : answer;
+  } catch (error) {
+    return { error: explain(error) };
+  } finally {
+    fetchFailure = undefined;
+  }
 }
 
 /**
- * The engine's own failure, or the lost connection that Pyodide's, micropip's and the runtime's errors hide.
+ * A foreseen failure, the engine's own, or the lost connection that Pyodide's, micropip's and the runtime's errors hide.
  * @param {unknown} error
  * @returns {PlainError}
  */
 function explain(error) {
+  if (error instanceof SenmeiError) return { code: error.code, message: error.message };
   if (fetchFailure) return { code: 'network', message: fetchFailure };
   console.error(error);
   // Of a Python traceback the last line says what went wrong.
   const reason = String(error).trim().split('\n').at(-1);
-  return { code: 'engine-failed', message: `The engine could not start (${reason}).` };
+  return { code: 'engine-failed', message: `The engine failed (${reason}).` };
 }
 
 export const engine = {
@@ -182,33 +210,38 @@ export const engine = {
    * @param {MessagePort[]} ports one to each inference worker; only the first one's worker need be there yet
    */
   async boot(ports) {
-    pool = ports.map((port) => Comlink.wrap(port));
     site = fetchFile('site.json').then((response) => response.json());
     catalogue = fetchFile('models/catalogue.json').then((response) => response.text());
+    pool = new ModelPool(ports, {
+      download,
+      step: (work) => loading.step(work),
+      // All workers fetch the same runtime; the first one's bytes are shown for all.
+      onRuntimeBytes: (path, bytes) => loading.receive(path, bytes),
+      others: () => python,
+    });
     python = startPython();
     await python.catch(() => undefined);
   },
 
   /**
-   * Resolves when every session that `model` needs for `scale` is ready.
+   * Resolves when the session of `model` is ready.
+   * @param {number} owner the Upscaler that holds it from now on
    * @param {string} model
-   * @param {number | null} scale
    * @param {(progress: LoadingProgress) => void} onProgress
-   * @returns {Promise<Answer<string[]>>} the models' ids
+   * @returns {Promise<Answer<null>>}
    */
-  async prepare(model, scale, onProgress) {
+  async prepare(owner, model, onProgress) {
     const reports = new LastCall(onProgress);
     const stopWatching = loading.watch((progress) => reports.send(progress));
+    pool.join(owner);
     try {
-      const file = await fileOf(model);
-      // Begun before Python is there, so that both load side by side; an unknown model is Python's to refuse.
-      if (file) openModel(file).catch(() => undefined);
-      const answer = await (await python).prepare(model, scale);
-      return answer.error && fetchFailure ? { error: explain(answer.error) } : answer;
-    } catch (error) {
-      return { error: explain(error) };
+      return await answered(async () => {
+        const file = await fileOf(model);
+        // Begun before Python is there, so that both load side by side; an unknown model is Python's to refuse.
+        if (file) pool.open(file, owner).catch(() => undefined);
+        return (await python).prepare(model, (name) => pool.open(name, owner));
+      });
     } finally {
-      fetchFailure = undefined;
       stopWatching();
       await reports.end();
     }
@@ -220,73 +253,96 @@ export const engine = {
   },
 
   /**
-   * @param {number} job
-   * @param {Uint8Array} data
-   * @param {{ model: string, scale?: number, format: string }} options
-   * @param {(progress: Progress) => void} onProgress
-   * @param {((tile: PlainTile) => void) | null} onTile
-   * @returns {Promise<Answer<PlainResult>>}
+   * What a job will make and take, from the picture's header.
+   * @param {string} model
+   * @param {Blob} picture
+   * @param {import('../options.js').Wanted} wanted
+   * @returns {Promise<Answer<PlainPlan>>}
    */
-  async upscale(job, data, options, onProgress, onTile) {
-    const reports = new LastCall(onProgress);
-    const tiles = onTile && new LastCall(onTile);
-    const answer = await (await python).upscale(
-      job,
-      data,
-      options,
-      (
-        /** @type {Progress['stage']} */ stage,
-        /** @type {number} */ done,
-        /** @type {number} */ total,
-        /** @type {number} */ fraction,
-        /** @type {number | undefined} */ etaMs,
-      ) => reports.send({ stage, done, total, fraction, etaMs: etaMs ?? null }),
-      tiles ? (/** @type {PlainTile} */ tile) => tiles.send(Comlink.transfer(tile, [tile.pixels.buffer])) : undefined,
-    );
-    await Promise.all([reports.end(), tiles?.end()]);
+  async plan(model, picture, wanted) {
+    return answered(async () => (await python).plan(model, await bytesOf(picture), wanted));
+  },
+
+  /**
+   * @param {Blob} picture
+   * @param {number} longest side of the answer's PNG
+   * @returns {Promise<Answer<{ data: Uint8Array<ArrayBuffer>, width: number, height: number }>>}
+   */
+  async preview(picture, longest) {
+    const answer = await answered(async () => (await python).preview(await bytesOf(picture), longest));
     return answer.value ? Comlink.transfer(answer, [answer.value.data.buffer]) : answer;
   },
 
-  /** @param {number} job */
+  /**
+   * @param {Job} job
+   * @param {(progress: Progress) => void} onProgress
+   * @param {((tile: PlainTile) => void) | null} onTile
+   * @param {((plan: PlainPlan) => void) | null} onPlan
+   * @returns {Promise<Answer<PlainResult>>}
+   */
+  async upscale({ job, owner, model, wanted, picture, name, output }, onProgress, onTile, onPlan) {
+    const reports = new LastCall(onProgress);
+    const tiles = onTile && new LastCall(onTile);
+    const plans = onPlan && new LastCall(onPlan);
+    const opened = openSink(output, String(job));
+    let lastFraction = 0;
+    let isKept = false;
+    /** @type {Hands} */
+    const hands = {
+      name,
+      read: async () => {
+        // A file that cannot be written is told before any work is done for it.
+        await opened;
+        return bytesOf(picture);
+      },
+      // The models of further passes come when a job needs them; its own fraction stands still meanwhile.
+      openModel: async (file) => {
+        const stop = loading.watch((loaded) => reports.send({ ...loaded, fraction: lastFraction, etaMs: null }));
+        return pool.open(file, owner).finally(stop);
+      },
+      write: async (chunk) => (await opened).write(chunk),
+      onProgress: (stage, done, total, fraction, etaMs) => {
+        lastFraction = fraction;
+        reports.send({ stage, done, total, fraction, etaMs: etaMs ?? null });
+      },
+      onTile: tiles && ((tile) => tiles.send(Comlink.transfer(tile, [tile.pixels.buffer]))),
+      onPlan: plans && ((plan) => plans.send(plan)),
+    };
+    try {
+      return await answered(async () => {
+        const { value, error } = await (await python).upscale(job, model, wanted, hands);
+        if (!value) return { error };
+        const file = await (await opened).finish(`image/${value.format}`);
+        isKept = true;
+        return { value: { ...value, ...file } };
+      });
+    } finally {
+      if (!isKept) {
+        await opened.then(
+          (sink) => sink.discard(),
+          () => undefined,
+        );
+      }
+      await Promise.all([reports.end(), tiles?.end(), plans?.end()]);
+    }
+  },
+
+  /**
+   * A job that has ended already is left in peace.
+   * @param {number} job
+   */
   async cancel(job) {
     (await python).cancel(job);
   },
 
-  /** @param {string} model */
-  async release(model) {
-    const file = await fileOf(model);
-    (await python).forget(model);
-    const holders = file && models.get(file);
-    if (!holders) return;
-    models.delete(file);
-    // One that still loads would load it after it was released.
-    await Promise.allSettled(holders);
-    await Promise.all(pool.map((worker) => worker.release(file)));
+  /**
+   * Frees the models that `owner` alone held.
+   * @param {number} owner
+   */
+  async release(owner) {
+    const { forget } = await python;
+    await pool.leave(owner, (file) => forget(file));
   },
 };
-
-/**
- * Calls a function of the page, which travels on a port of its own. An answer could overtake the last calls, so it waits for `end`.
- * @template T
- */
-class LastCall {
-  /** @type {Promise<unknown>} */
-  #last = Promise.resolve();
-
-  /** @param {(value: T) => unknown} call */
-  constructor(call) {
-    this.call = call;
-  }
-
-  /** @param {T} value */
-  send(value) {
-    this.#last = Promise.resolve(this.call(value));
-  }
-
-  async end() {
-    await this.#last;
-    /** @type {Comlink.Remote<Function>} */ (/** @type {unknown} */ (this.call))[Comlink.releaseProxy]();
-  }
-}
 
 Comlink.expose(engine);

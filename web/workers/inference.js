@@ -6,7 +6,7 @@ import * as ort from '../vendor/onnxruntime/ort.wasm.min.mjs';
 import { countFetches } from './counted-fetch.js';
 
 /**
- * @typedef {{ type: 'uint8' | 'float32' | 'int64', dims: number[], data: Uint8Array | Float32Array | BigInt64Array }} PlainTensor
+ * @typedef {{ type: 'float32' | 'int64', dims: number[], data: Float32Array | BigInt64Array }} PlainTensor
  * @typedef {Record<string, PlainTensor>} PlainTensors
  */
 
@@ -71,7 +71,10 @@ async function runNow(file, feeds) {
   const inputs = Object.fromEntries(
     Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
   );
-  const outputs = await session.run(inputs);
+  const outputs = await session.run(inputs).catch((error) => {
+    // A C++ exception that nothing caught is a bare number, which would lose its way through Python.
+    throw error instanceof Error ? error : new Error(`exception ${error}`);
+  });
   /** @type {PlainTensors} */
   const plain = {};
   for (const [name, tensor] of Object.entries(outputs)) {

@@ -1,6 +1,18 @@
 """Bytes to pictures and back."""
 
 from .decoding import decode
-from .encoding import OUTPUT_FORMATS, encode
+from .encoding import RowEncoder, encode, encoder_bytes, open_encoder
+from .headers import Header, read_header
+from .options import OUTPUT_FORMATS, EncodeOptions
 
-__all__ = ["OUTPUT_FORMATS", "decode", "encode"]
+__all__ = [
+    "OUTPUT_FORMATS",
+    "EncodeOptions",
+    "Header",
+    "RowEncoder",
+    "decode",
+    "encode",
+    "encoder_bytes",
+    "open_encoder",
+    "read_header",
+]

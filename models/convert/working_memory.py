@@ -1,0 +1,117 @@
+"""How much memory one run of a network takes: known from its graph, before any tile is run."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from convert.errors import ConversionError
+
+# A multiple of every small number; so large that borders that a network trims do not count.
+_NOMINAL_SIDE = 960
+
+# What onnxruntime computes together with the convolution before it.
+_FUSED_ACTIVATIONS = {"Clip", "LeakyRelu", "Relu"}
+
+_Shapes = dict[str, tuple[int, ...]]
+
+
+def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
+    """Bytes that one run takes for each pixel of its input, float32 NHWC [1, height, width, 3]; weights not counted.
+
+    The graph's tensors are laid out one after the other as onnxruntime's WebAssembly build does it: each gets the first
+    gap that is large enough, and is given back after its last reader. The answer is how far the heap then reaches,
+    gaps included. Nothing is overwritten in place, which onnxruntime does only where it knows the shapes beforehand.
+    MLAS computes convolutions in pieces of fixed size, but ConvTranspose unfolds its whole input first.
+    The heap itself grows by fifths, so it may reach a fifth further.
+    Raises ConversionError where the graph leaves a tensor's shape open.
+    """
+    shapes = _shapes(model, side=_NOMINAL_SIDE)
+    steps = list(_steps(model.graph, shapes))
+    last_read = {name: number for number, (reads, _, _) in enumerate(steps) for name in reads}
+    heap = _Heap()
+    heap.take("input", _bytes(shapes["input"]))
+    for number, (reads, written, scratch) in enumerate(steps):
+        if scratch:
+            heap.take("scratch", scratch)
+        heap.take(written, _bytes(shapes[written]))
+        if scratch:
+            heap.give_back("scratch")
+        for name in reads:
+            # The caller holds the input until the run has ended.
+            if last_read[name] == number and name != "input":
+                heap.give_back(name)
+    return math.ceil(heap.reach / _NOMINAL_SIDE**2)
+
+
+def _steps(graph: onnx.GraphProto, shapes: _Shapes) -> Iterator[tuple[set[str], str, int]]:
+    """What each run computes: per step the computed tensors it reads, the one it writes, and bytes it takes beside."""
+    constant = {initializer.name for initializer in graph.initializer}
+    readers = [name for node in graph.node for name in node.input]
+    nodes = list(graph.node)
+    while nodes:
+        node = nodes.pop(0)
+        if constant.issuperset(node.input):
+            # Computed once, when the session starts.
+            constant.update(node.output)
+            continue
+        reads = {name for name in node.input if name and name not in constant}
+        (written,) = node.output
+        if node.op_type == "Conv" and nodes and nodes[0].op_type in _FUSED_ACTIVATIONS and readers.count(written) == 1:
+            (written,) = nodes.pop(0).output
+        yield reads, written, _scratch_bytes(node, graph, shapes)
+
+
+def _scratch_bytes(node: onnx.NodeProto, graph: onnx.GraphProto, shapes: _Shapes) -> int:
+    if node.op_type != "ConvTranspose":
+        return 0
+    _, filters, *kernel = shapes[node.input[1]]
+    return math.prod((filters, *kernel, *shapes[node.input[0]][2:])) * 4
+
+
+class _Heap:
+    """Where named blocks would lie: each in the first gap that holds it. `reach`: the furthest end so far."""
+
+    def __init__(self) -> None:
+        self.reach = 0
+        self._blocks: dict[str, tuple[int, int]] = {}
+
+    def take(self, name: str, size: int) -> None:
+        start = 0
+        for begin, end in sorted(self._blocks.values()):
+            if begin - start >= size:
+                break
+            start = end
+        self._blocks[name] = (start, start + size)
+        self.reach = max(self.reach, start + size)
+
+    def give_back(self, name: str) -> None:
+        del self._blocks[name]
+
+
+def _shapes(model: onnx.ModelProto, *, side: int) -> _Shapes:
+    sized = onnx.ModelProto()
+    sized.CopyFrom(model)
+    (picture,) = sized.graph.input
+    picture.CopyFrom(helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, [1, side, side, 3]))
+    # What the file says of its output are names, which inference would keep.
+    (answer,) = sized.graph.output
+    answer.type.tensor_type.ClearField("shape")
+    graph = onnx.shape_inference.infer_shapes(sized, strict_mode=True, data_prop=True).graph
+    shapes: _Shapes = {initializer.name: tuple(initializer.dims) for initializer in graph.initializer}
+    for value in _values(graph):
+        dimensions = value.type.tensor_type.shape.dim
+        if not all(dimension.HasField("dim_value") for dimension in dimensions):
+            raise ConversionError(f"the shape of {value.name} cannot be told from the graph")
+        shapes[value.name] = tuple(dimension.dim_value for dimension in dimensions)
+    return shapes
+
+
+def _values(graph: onnx.GraphProto) -> Iterable[onnx.ValueInfoProto]:
+    return [*graph.input, *graph.value_info, *graph.output]
+
+
+def _bytes(shape: tuple[int, ...]) -> int:
+    return math.prod(shape) * np.dtype(np.float32).itemsize

@@ -1,0 +1,116 @@
+"""What a result can be written as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from PIL import features
+
+from ..errors import InvalidOption
+
+# Pillow before 11.3 does not know the word and warns when it is asked.
+_HAS_AVIF = "avif" in features.modules and bool(features.check("avif"))
+
+OUTPUT_FORMATS: tuple[str, ...] = ("png", "jpeg", "webp", "tiff", *(("avif",) if _HAS_AVIF else ()))
+"""What this Pillow can write."""
+
+FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "tiff": "TIFF", "avif": "AVIF"}
+"""As they are written in sentences."""
+
+DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+DEFAULT_SUBSAMPLING = "4:4:4"
+"""Halved colour would smear the coloured edges that the enlarging has just made sharp: of an enlarged drawing, a 4:4:4
+JPEG of quality 85 was smaller than a 4:2:0 one of quality 95, and nearer to the original by 1 dB."""
+
+DEEP_FORMATS = ("png", "tiff")
+"""Those that hold 16 bits a sample."""
+
+MetadataChoice = Literal["keep", "strip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeOptions:
+    """How a result is written. Raises InvalidOption for values outside and for combinations that mean nothing.
+
+    format: one of OUTPUT_FORMATS. quality: 1 to 100, for JPEG, lossy WebP and AVIF; None for DEFAULT_QUALITY.
+    subsampling: of the colour, one of SUBSAMPLINGS, for JPEG and AVIF; None for DEFAULT_SUBSAMPLING.
+    lossless: for WebP; every level is kept, also of the colour under transparent pixels.
+    depth: 8 or 16 bits a sample, for PNG and TIFF; None for the picture's own.
+    metadata: "keep" writes all that the format can hold. "strip" leaves out EXIF, XMP, texts and resolution; what the
+    levels mean as colours (the ICC profile, a PNG's colour chunks) stays, since without it the picture would look
+    different.
+    """
+
+    format: str = "png"
+    quality: int | None = None
+    subsampling: str | None = None
+    lossless: bool = False
+    depth: int | None = None
+    metadata: MetadataChoice = "keep"
+
+    def __post_init__(self) -> None:
+        if self.format not in OUTPUT_FORMATS:
+            raise InvalidOption(f"The format “{self.format}” cannot be written; accepted: {', '.join(OUTPUT_FORMATS)}.")
+        self._check_quality()
+        self._check_subsampling()
+        if self.lossless and self.format != "webp":
+            raise InvalidOption(f"“lossless” is a choice of WebP only; {self._lossless_instead()}.")
+        self._check_depth()
+        if self.metadata not in get_args(MetadataChoice):
+            raise InvalidOption(f"The metadata choice “{self.metadata}” is unknown; accepted: keep, strip.")
+
+    @property
+    def format_name(self) -> str:
+        return FORMAT_NAMES[self.format]
+
+    def written_depth(self, depth: int) -> int:
+        """Bits a sample in the file of a picture that has `depth`."""
+        return (self.depth or depth) if self.format in DEEP_FORMATS else 8
+
+    def _check_quality(self) -> None:
+        if self.quality is None:
+            return
+        if self.format not in DEFAULT_QUALITY:
+            raise InvalidOption(
+                f"{self.format_name} loses nothing, so it has no quality to choose; {_named(DEFAULT_QUALITY)} have one."
+            )
+        if self.lossless:
+            raise InvalidOption("A lossless WebP has no quality to choose; leave out one of the two.")
+        if not _is_whole(self.quality) or not 1 <= self.quality <= 100:
+            raise InvalidOption(f"The quality {self.quality} is no whole number from 1 to 100.")
+
+    def _check_subsampling(self) -> None:
+        if self.subsampling is None:
+            return
+        if self.format not in ("jpeg", "avif"):
+            raise InvalidOption(f"{self.format_name} has no subsampling to choose; JPEG and AVIF have.")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise InvalidOption(
+                f"The subsampling “{self.subsampling}” is unknown; accepted: {', '.join(SUBSAMPLINGS)}."
+            )
+
+    def _check_depth(self) -> None:
+        if self.depth is None:
+            return
+        if not _is_whole(self.depth) or self.depth not in (8, 16):
+            raise InvalidOption(f"The depth {self.depth} is unknown; accepted: 8 and 16 bits a sample.")
+        if self.depth == 16 and self.format not in DEEP_FORMATS:
+            raise InvalidOption(f"{self.format_name} holds 8 bits a sample; 16 are held by {_named(DEEP_FORMATS)}.")
+
+    def _lossless_instead(self) -> str:
+        if self.format in DEEP_FORMATS:
+            return f"{self.format_name} is lossless anyway"
+        return f"{_named(DEEP_FORMATS)} are lossless as well"
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _named(formats: tuple[str, ...] | dict[str, int]) -> str:
+    names = [FORMAT_NAMES[name] for name in formats if name in OUTPUT_FORMATS]
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,112 @@
+"""How much memory a job will take, known before its first pixel is read: integers only."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from .codecs import Header
+from .errors import TooLarge
+from .geometry import Size
+from .planner import JobPlan
+from .rows import BAND_SAMPLES
+
+BROWSER_BUDGET_BYTES = 3_400_000_000
+"""What Pyodide's heap can hand out of its 4 GB, measured 3968 MB in all, with Python and numpy in it."""
+
+LARGEST_ARRAY_BYTES = sys.maxsize
+"""The most that one array holds: 2 GiB in the browser, whose pointers have 32 bits."""
+
+# Pillow holds every colour picture with four bytes a pixel.
+_PILLOW_COLOUR_BYTES = 4
+
+# Bytes that an encoder keeps of each byte of samples until the file is whole. PNG is written as it comes; TIFF keeps
+# what it has compressed, to two thirds at worst; for the others Pillow needs the whole picture, and a copy of it.
+_KEPT_SHARE = {"png": 0.0, "tiff": 0.7}
+_KEPT_WHOLE = 2.4
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Bytes that a job holds.
+
+    input_bytes: the file and its decoded picture. decode_bytes: the most while it is decoded. tiles_bytes: the networks
+    at work, in every worker. rows_bytes: the rows between the networks and the file. output_bytes: what is kept of the
+    result until it is whole; rows that go into a stream are not. engine_bytes: the most that Python holds at once;
+    peak_bytes: with the networks.
+    """
+
+    input_bytes: int
+    decode_bytes: int
+    tiles_bytes: int
+    rows_bytes: int
+    output_bytes: int
+
+    @property
+    def engine_bytes(self) -> int:
+        return max(self.decode_bytes, self.input_bytes + self.rows_bytes + self.output_bytes)
+
+    @property
+    def peak_bytes(self) -> int:
+        return self.engine_bytes + self.tiles_bytes
+
+
+def plan_memory(
+    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output_format: str, output_depth: int
+) -> MemoryPlan:
+    """The memory of `job` on the picture that `header` describes.
+
+    parallelism: how many tiles compute at once. output_depth: 8 or 16 bits.
+    """
+    sample_bytes = header.depth // 8
+    picture_bytes = header.size.pixels * header.channels * sample_bytes
+    colours = header.channels - (header.channels in (2, 4))
+    pillow_bytes = header.size.pixels * (_PILLOW_COLOUR_BYTES if header.channels > 1 or header.depth > 8 else 1)
+    has_alpha = header.channels in (2, 4)
+    # Alpha joins the colours in a copy, and spreading them under it works on floats at half the size.
+    bleeding_bytes = picture_bytes + header.size.pixels * (colours + 1) * 2 if has_alpha else 0
+    input_bytes = file_bytes + picture_bytes
+    tiles_bytes = rows_bytes = 0
+    for step in job.passes:
+        shape = step.tiles.shape
+        tiles_bytes += parallelism * shape.pixels * step.card.tile_bytes_per_pixel
+        answers = (parallelism + 1) * shape.pixels * 3 * 4 * (1 + step.card.scale**2)
+        core_height = max(tile.core.height for tile in step.tiles.tiles[:1])
+        # Two rows of tiles come together, one of them is on its way, and the next stage keeps what it still needs.
+        rows_bytes += answers + 4 * _rows_bytes(
+            step.output, core_height * step.card.scale, header.channels, sample_bytes
+        )
+    rows_bytes += 6 * BAND_SAMPLES * sample_bytes
+    kept = _KEPT_SHARE.get(output_format, _KEPT_WHOLE)
+    output_bytes = int(job.target.pixels * header.channels * (output_depth // 8) * kept)
+    return MemoryPlan(
+        input_bytes=input_bytes,
+        decode_bytes=input_bytes + max(pillow_bytes + picture_bytes // 8, bleeding_bytes),
+        tiles_bytes=tiles_bytes,
+        rows_bytes=rows_bytes,
+        output_bytes=output_bytes,
+    )
+
+
+def refuse_too_large(header: Header, job: JobPlan, memory: MemoryPlan, *, budget_bytes: int) -> None:
+    """Raises TooLarge, before anything is decoded, when `memory` does not fit `budget_bytes`."""
+    picture_bytes = header.size.pixels * header.channels * (header.depth // 8)
+    if memory.decode_bytes > budget_bytes or picture_bytes > LARGEST_ARRAY_BYTES:
+        raise TooLarge(
+            f"The picture has {header.size} pixels, {header.size.pixels / 1e6:.0f} million, and reading it would take "
+            f"{_gigabytes(memory.decode_bytes)} of memory; up to {_gigabytes(budget_bytes)} can be had here."
+        )
+    if memory.engine_bytes > budget_bytes:
+        raise TooLarge(
+            f"The result would have {job.target} pixels, {job.target.pixels / 1e6:.0f} million, and making it would "
+            f"take {_gigabytes(memory.engine_bytes)} of memory; up to {_gigabytes(budget_bytes)} can be had here. "
+            "Choose a smaller size, or PNG, which is written while it is made."
+        )
+
+
+def _rows_bytes(size: Size, height: int, channels: int, sample_bytes: int) -> int:
+    return min(height, size.height) * size.width * channels * sample_bytes
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB"

@@ -1,0 +1,57 @@
+"""From tiles and rows that are done to what a job tells of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .events import TilePainted
+from .geometry import Region
+from .jobs import Progress, ProgressMeter
+from .picture import Pixels
+from .pixels import apart, to_depth
+from .planner import JobPlan
+from .rows import Band
+from .upscaler import TileDone
+
+
+class Tally:
+    """How much of a job is done, in tiles and in the source pixels that take the time, and afterwards in rows."""
+
+    def __init__(self, job: JobPlan, meter: ProgressMeter, *, parallelism: int) -> None:
+        self._job = job
+        self._meter = meter
+        self._parallelism = parallelism
+        self._done = self._done_cost = 0
+        self._tile_cost = job.passes[0].tiles.shape.pixels if job.passes else 0
+
+    def hear(self, item: Band | TileDone) -> list[Progress | TilePainted]:
+        """What there is to tell of an item."""
+        if isinstance(item, TileDone):
+            self._done += 1
+            self._tile_cost = item.step.tiles.shape.pixels
+            self._done_cost += self._tile_cost
+            painted = [self._painted(item.region, item.samples)] if item.step is self._job.passes[-1] else []
+            return [*painted, self.progress()]
+        written = [self._meter.at("encode", item.bottom, self._job.target.height, share=0)]
+        if self._job.passes:
+            return [] if self._done < self._job.tiles else [*written]
+        region = Region(0, item.top, item.samples.shape[1], item.samples.shape[0])
+        return [self._painted(region, item.samples), *written]
+
+    def progress(self) -> Progress:
+        running = min(self._parallelism - 1, self._job.tiles - self._done)
+        cost = self._job.cost or 1
+        return self._meter.at(
+            "infer",
+            self._done,
+            self._job.tiles,
+            share=self._done_cost / cost if self._job.tiles else 1.0,
+            under_way=running * self._tile_cost / cost,
+        )
+
+    def _painted(self, region: Region, samples: Pixels) -> TilePainted:
+        colour, alpha = apart(to_depth(samples, 8))
+        rgb = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
+        return TilePainted(
+            region, rgb, alpha, self._job.computed if self._job.passes else self._job.target, self._job.source
+        )

@@ -1,0 +1,158 @@
+"""One tile through a network: samples in, enlarged samples out, whatever has to happen in between."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .alpha import settle
+from .catalogue import ModelCard
+from .errors import OutOfMemory, SessionFailed, TooLarge
+from .geometry import Region, Size
+from .picture import Pixels
+from .pixels import cut, from_float, to_float
+from .resampling import BICUBIC, resample
+from .sessions import Session
+
+_Values = NDArray[np.float32]
+
+LEAST_CORE = 16
+"""A tile whose core is no longer than this is not halved any more when memory is short."""
+
+_MOST_FLAT_ANSWERS = 1024
+
+
+class TileRunner:
+    """Runs the tiles of one pass over one picture.
+
+    tta: every tile is run in its eight turns and mirrorings, and the answers are averaged before they are rounded
+    (self-ensemble: Timofte et al., Seven ways to improve example-based single image super resolution, 2016, section
+    3.1).
+    """
+
+    def __init__(self, card: ModelCard, session: Session, *, tta: bool = False) -> None:
+        self._card = card
+        self._session = session
+        self._tta = tta
+        self._longest: int | None = None
+        self._flat_answers: dict[bytes, _Values] = {}
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    @property
+    def parallelism(self) -> int:
+        return self._session.parallelism
+
+    async def enlarge(self, tile: Pixels, core: Region) -> Pixels:
+        """The enlarged `core` of a tile.
+
+        tile: (h, w, n) uint8 or uint16 with n as in `rows.Band`; core: within it, with the same margin on each side
+        except where a border tile's core is smaller. Returns (core.height · scale, core.width · scale, n) of the same
+        dtype. When memory is short the tile is halved, and so are all that come after it. Raises TooLarge when the
+        smallest tile does not fit either, SessionFailed when the runtime fails.
+        """
+        # At the picture's border a core may be small in a tile of full size.
+        side = max(tile.shape[:2]) - 2 * core.x
+        if self._longest is None or side <= self._longest:
+            try:
+                return await self._enlarge_whole(tile, core)
+            except OutOfMemory as error:
+                self._halve(side, error)
+        return await self._enlarge_parts(tile, core)
+
+    def _halve(self, side: int, error: OutOfMemory) -> None:
+        if side < LEAST_CORE + self._card.multiple_of:
+            raise TooLarge(
+                f"There is not enough memory to run the model “{self._card.id}” even on a tile of {side} pixels."
+            ) from error
+        multiple_of = self._card.multiple_of
+        half = -(-max(LEAST_CORE, side // 2) // multiple_of) * multiple_of
+        self._longest = min(self._longest or half, half)
+
+    async def _enlarge_parts(self, tile: Pixels, core: Region) -> Pixels:
+        scale, margin = self._card.scale, core.x
+        longest = self._longest or LEAST_CORE
+        enlarged = np.empty((core.height * scale, core.width * scale, tile.shape[2]), tile.dtype)
+        for y in range(0, core.height, longest):
+            for x in range(0, core.width, longest):
+                part = Region(x, y, min(longest, core.width - x), min(longest, core.height - y))
+                # The part's own margin lies within the tile, whose shape is the full one at the border too.
+                source = cut(tile, Region(x, y, longest + 2 * margin, longest + 2 * margin))
+                answer = await self.enlarge(source, Region(margin, margin, part.width, part.height))
+                enlarged[part.scaled(scale).slices] = answer
+        return enlarged
+
+    async def _enlarge_whole(self, tile: Pixels, core: Region) -> Pixels:
+        has_alpha = tile.shape[2] in (2, 4)
+        colour = tile[:, :, :-1] if has_alpha else tile
+        is_gray = colour.shape[2] == 1
+        answer = await self._answer(np.repeat(colour, 3, axis=2) if is_gray else colour, core)
+        enlarged = from_float(answer.mean(axis=2, keepdims=True) if is_gray else answer, tile.dtype)
+        if not has_alpha:
+            return enlarged
+        return np.concatenate((enlarged, await self._alpha(tile[:, :, -1:], core)), axis=2)
+
+    async def _alpha(self, alpha: Pixels, core: Region) -> Pixels:
+        """(h, w, 1) → (core.height · scale, core.width · scale, 1) of the same dtype."""
+        scaled = core.scaled(self._card.scale)
+        if is_flat(alpha):
+            return np.full((scaled.height, scaled.width, 1), alpha[0, 0, 0])
+        if not self._card.enlarges_alpha:
+            whole = Size(alpha.shape[1], alpha.shape[0]).scaled(self._card.scale)
+            return resample(alpha, whole, BICUBIC)[scaled.slices]
+        answer = (await self._ensemble(to_float(np.repeat(alpha, 3, axis=2)), core)).mean(axis=2)
+        around = cut(alpha, Region(core.x - 1, core.y - 1, core.width + 2, core.height + 2))
+        return from_float(settle(answer, to_float(around[:, :, 0])), alpha.dtype)[:, :, np.newaxis]
+
+    async def _answer(self, rgb: Pixels, core: Region) -> _Values:
+        """(h, w, 3) uint8 or uint16 → (core.height · scale, core.width · scale, 3) float32, 0 to 1."""
+        if self._card.flat_tiles and is_flat(rgb):
+            return await self._flat_answer(rgb[0, 0], core)
+        return await self._ensemble(to_float(rgb), core)
+
+    async def _flat_answer(self, colour: Pixels, core: Region) -> _Values:
+        """What the network makes of one colour: a block that repeats, known from the smallest tile that shows it."""
+        key = colour.tobytes() + bytes([colour.itemsize])
+        block = self._flat_answers.get(key)
+        if block is None:
+            margin, side = core.x, self._card.multiple_of
+            small = np.broadcast_to(to_float(colour), (side + 2 * margin, side + 2 * margin, 3))
+            block = await self._ensemble(small, Region(margin, margin, side, side))
+            if len(self._flat_answers) < _MOST_FLAT_ANSWERS:
+                self._flat_answers[key] = block
+        scaled = core.size.scaled(self._card.scale)
+        repeats = (-(-scaled.height // block.shape[0]), -(-scaled.width // block.shape[1]), 1)
+        return np.tile(block, repeats)[: scaled.height, : scaled.width]
+
+    async def _ensemble(self, values: _Values, core: Region) -> _Values:
+        region = core.shifted(-self._card.trim, -self._card.trim).scaled(self._card.scale)
+        if not self._tta:
+            return (await self._run(values))[region.slices]
+        total = np.zeros((region.height, region.width, 3), np.float32)
+        for turns in range(4):
+            turned = np.rot90(values, turns)
+            total += np.rot90(await self._run(turned), -turns)[region.slices]
+            total += np.rot90((await self._run(turned[:, ::-1]))[:, ::-1], -turns)[region.slices]
+        return total / np.float32(8)
+
+    async def _run(self, values: _Values) -> _Values:
+        """(h, w, 3) → the network's whole answer, ((h - 2 · trim) · scale, (w - 2 · trim) · scale, 3)."""
+        card = self._card
+        outputs = await self._session.run({"input": np.ascontiguousarray(values)[np.newaxis]})
+        answer = outputs["output"][0]
+        height, width = values.shape[:2]
+        expected = ((height - 2 * card.trim) * card.scale, (width - 2 * card.trim) * card.scale, 3)
+        if answer.shape != expected:
+            raise SessionFailed(
+                f"The model “{card.id}” answered a tile with the shape {answer.shape} instead of {expected}: "
+                "its catalogue entry does not describe it."
+            )
+        return np.asarray(answer)
+
+
+def is_flat(samples: Pixels) -> bool:
+    """Whether all pixels of (h, w, n) are the same; the corners are asked first, which settles most."""
+    first = samples[0, 0]
+    return bool((samples[-1, -1] == first).all() and (samples == first).all())

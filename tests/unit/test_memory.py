@@ -1,0 +1,79 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeating import card
+from senmei.codecs import Header
+from senmei.errors import TooLarge
+from senmei.geometry import Size
+from senmei.memory import BROWSER_BUDGET_BYTES, MemoryPlan, plan_memory, refuse_too_large
+from senmei.planner import JobPlan, plan_job
+
+
+def header(width: int, height: int, *, channels: int = 3, depth: int = 8) -> Header:
+    return Header("PNG", Size(width, height), depth, channels, 1)
+
+
+def job(source: Size, scale: int = 4, passes: int = 2, parallelism: int = 2) -> JobPlan:
+    return plan_job(source, [card()] * passes, target=source.scaled(scale), parallelism=parallelism)
+
+
+def planned(
+    head: Header, plan: JobPlan, *, parallelism: int = 2, output_format: str = "png", depth: int = 8
+) -> MemoryPlan:
+    return plan_memory(
+        head, plan, file_bytes=1000, parallelism=parallelism, output_format=output_format, output_depth=depth
+    )
+
+
+def test_a_streamed_result_of_a_gigapixel_fits_the_browser() -> None:
+    source = Size(8192, 8192)
+    memory = planned(header(8192, 8192), job(source))
+    assert memory.output_bytes == 0
+    assert memory.engine_bytes < 700_000_000
+    refuse_too_large(header(8192, 8192), job(source), memory, budget_bytes=BROWSER_BUDGET_BYTES)
+
+
+@given(st.integers(1, 20_000), st.integers(1, 20_000), st.sampled_from([1, 2, 3, 4]), st.sampled_from([8, 16]))
+def test_no_plan_is_below_what_is_certainly_held(width: int, height: int, channels: int, depth: int) -> None:
+    head = header(width, height, channels=channels, depth=depth)
+    samples = width * height * channels * depth // 8
+    memory = planned(head, job(head.size), output_format="jpeg", depth=8)
+    assert memory.decode_bytes >= samples + 1000 and memory.input_bytes == samples + 1000
+    assert memory.output_bytes >= 16 * width * height * channels
+    assert memory.engine_bytes >= max(memory.decode_bytes, memory.input_bytes + memory.output_bytes)
+    assert memory.peak_bytes == memory.engine_bytes + memory.tiles_bytes
+
+
+def test_more_workers_hold_more_tiles() -> None:
+    source = Size(4000, 4000)
+    one, eight = (
+        planned(header(4000, 4000), job(source, parallelism=count), parallelism=count).tiles_bytes for count in (1, 8)
+    )
+    assert eight > 4 * one
+
+
+def test_alpha_costs_its_channel_and_its_bleeding() -> None:
+    source = Size(4000, 4000)
+    opaque, transparent = (planned(header(4000, 4000, channels=n), job(source)) for n in (3, 4))
+    assert transparent.decode_bytes > opaque.decode_bytes + source.pixels
+
+
+def test_a_picture_that_cannot_be_decoded_is_named_and_so_is_a_result() -> None:
+    source = Size(30_000, 30_000)
+    head = header(30_000, 30_000)
+    with pytest.raises(TooLarge, match=r"The picture has 30000 × 30000 pixels, 900 million.*6\.\d GB.*3\.4 GB"):
+        refuse_too_large(head, job(source), planned(head, job(source)), budget_bytes=BROWSER_BUDGET_BYTES)
+    small = Size(8000, 8000)
+    memory = planned(header(8000, 8000), job(small), output_format="webp")
+    with pytest.raises(TooLarge, match=r"The result would have 32000 × 32000 pixels, 1024 million.*or PNG"):
+        refuse_too_large(header(8000, 8000), job(small), memory, budget_bytes=BROWSER_BUDGET_BYTES)
+
+
+def test_one_array_must_hold_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser's numpy has 32-bit lengths, whatever memory there is."""
+    monkeypatch.setattr("senmei.memory.LARGEST_ARRAY_BYTES", 2**31 - 1)
+    head = header(27_000, 27_000)
+    plan = job(head.size)
+    with pytest.raises(TooLarge, match="The picture has"):
+        refuse_too_large(head, plan, planned(head, plan), budget_bytes=10**12)

@@ -1,0 +1,211 @@
+"""Every model of the catalogue: tiles of any size join as if the picture had been run whole.
+
+The whole picture is one tile with so large a margin of repeated border pixels that what a network invents beyond its
+input's border cannot reach the picture.
+"""
+
+from functools import cache
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from drawings import drawing
+from models_folder import FOLDER, catalogue
+from senmei.catalogue import ModelCard
+from senmei.geometry import Region, Size
+from senmei.pixels import cut, to_float
+from senmei.tiling import Tile, TilePlan, plan_tiles
+
+CARDS = {card.id: card for card in catalogue()}
+NEWEST_OF_EACH = {(card.family, card.content, card.scale): card.id for card in CARDS.values()}
+REPRESENTATIVES = list(NEWEST_OF_EACH.values())
+OTHERS = [model_id for model_id in CARDS if model_id not in REPRESENTATIVES]
+
+LIMIT = 1 / 255
+FINE = LIMIT / 16
+"""What overlaps are chosen for: sixteen 16-bit levels, so that no seam shows at that depth either."""
+
+BEYOND = 12
+"""Pixels more than the overlap that the whole picture's margin has: beyond every network's receptive field."""
+
+Floats = NDArray[np.float32]
+
+
+@cache
+def session(model_id: str) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(FOLDER / CARDS[model_id].file), providers=["CPUExecutionProvider"])
+
+
+def answer(card: ModelCard, picture: NDArray[np.uint8], source: Region, core: Region) -> Floats:
+    """What the network makes of `core` when it sees `source`."""
+    (output,) = session(card.id).run(None, {"input": to_float(cut(picture, source))[np.newaxis]})
+    inner = core.shifted(-source.x - card.trim, -source.y - card.trim).scaled(card.scale)
+    return output[0][inner.slices]
+
+
+def whole(card: ModelCard, picture: NDArray[np.uint8]) -> Floats:
+    height, width = picture.shape[:2]
+    margin = -(-(card.overlap + BEYOND) // card.multiple_of) * card.multiple_of
+    sides = (-(-side // card.multiple_of) * card.multiple_of + 2 * margin for side in (width, height))
+    return answer(card, picture, Region(-margin, -margin, *sides), Region(0, 0, width, height))
+
+
+def planned(card: ModelCard, picture: NDArray[np.uint8], tile: Size) -> TilePlan:
+    size = Size(picture.shape[1], picture.shape[0])
+    return plan_tiles(size, core=tile, overlap=card.overlap, multiple_of=card.multiple_of)
+
+
+def tiled(card: ModelCard, picture: NDArray[np.uint8], tile: Size) -> Floats:
+    height, width = picture.shape[:2]
+    enlarged = np.full((height * card.scale, width * card.scale, 3), np.nan, np.float32)
+    for part in planned(card, picture, tile).tiles:
+        enlarged[part.core.scaled(card.scale).slices] = answer(card, picture, part.source, part.core)
+    return enlarged
+
+
+def pixel_art(width: int, height: int, seed: int) -> NDArray[np.uint8]:
+    """Few colours, each pixel three by three, thin lines one pixel wide."""
+    rng = np.random.default_rng(seed)
+    colours = rng.integers(0, 256, (5, 3)).astype(np.uint8)
+    small = rng.integers(0, 5, (-(-height // 3), -(-width // 3)))
+    art = colours[small.repeat(3, axis=0).repeat(3, axis=1)[:height, :width]]
+    art[rng.integers(0, height)] = 0
+    art[:, rng.integers(0, width)] = 255
+    return art
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> NDArray[np.uint8]:
+    """From 1 × 1 to 70 × 70, and long thin ones; what networks find hardest and what they are for."""
+    sides = st.integers(1, 70)
+    width, height = draw(st.tuples(sides, sides) | st.tuples(st.integers(1, 3), sides) | st.tuples(sides, st.just(1)))
+    seed = draw(st.integers(0, 2**16))
+    kind = draw(st.sampled_from(["drawing", "grain", "noise", "pixel art", "black and white"]))
+    rng = np.random.default_rng(seed)
+    if kind == "noise":
+        return rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    if kind == "black and white":
+        return (rng.integers(0, 2, (height, width, 1)) * 255).astype(np.uint8).repeat(3, axis=2)
+    if kind == "pixel art":
+        return pixel_art(width, height, seed)
+    return drawing(width, height, seed=seed, noise=20 if kind == "grain" else 0)
+
+
+tile_sizes = st.builds(Size, st.integers(16, 72), st.integers(16, 72))
+
+
+@st.composite
+def some_tiles(draw: st.DrawFn, card: ModelCard) -> tuple[NDArray[np.uint8], list[Tile]]:
+    """A picture and three tiles of one of its plans, a corner among them; test_tiling.py shows that the plan is whole."""
+    picture = draw(pictures())
+    tiles = planned(card, picture, draw(tile_sizes)).tiles
+    chosen = {draw(st.sampled_from((0, -1))) % len(tiles), *draw(st.tuples(*[st.integers(0, len(tiles) - 1)] * 2))}
+    return picture, [tiles[number] for number in sorted(chosen)]
+
+
+def check_tiles(model_id: str, *, examples: int) -> None:
+    card = CARDS[model_id]
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), database=None)
+    @given(some_tiles(card))
+    def equal(case: tuple[NDArray[np.uint8], list[Tile]]) -> None:
+        picture, tiles = case
+        truth = whole(card, picture)
+        for tile in tiles:
+            assert tile.source.size == tiles[0].source.size
+            made = answer(card, picture, tile.source, tile.core)
+            expected = truth[tile.core.scaled(card.scale).slices]
+            assert made.shape == expected.shape
+            assert np.abs(made - expected).max() <= FINE
+
+    equal()
+
+
+@pytest.mark.parametrize("model_id", REPRESENTATIVES)
+def test_a_tile_is_a_part_of_the_whole_picture(model_id: str) -> None:
+    check_tiles(model_id, examples=12)
+
+
+@pytest.mark.parametrize("model_id", OTHERS)
+def test_a_tile_is_a_part_of_the_whole_picture_whatever_the_denoising(model_id: str) -> None:
+    check_tiles(model_id, examples=4)
+
+
+@pytest.mark.parametrize("model_id", REPRESENTATIVES)
+@pytest.mark.parametrize(
+    ("width", "height", "tile"), [(45, 37, Size(17, 31)), (1, 1, Size(16, 16)), (67, 1, Size(23, 19))]
+)
+def test_all_tiles_together_are_the_whole_picture(model_id: str, width: int, height: int, tile: Size) -> None:
+    card = CARDS[model_id]
+    picture = drawing(width, height, seed=3, noise=25)
+    joined = tiled(card, picture, tile)
+    assert joined.shape == (height * card.scale, width * card.scale, 3)
+    assert np.abs(joined - whole(card, picture)).max() <= FINE
+
+
+@pytest.mark.parametrize("model_id", REPRESENTATIVES)
+def test_an_overlap_four_pixels_smaller_would_show(model_id: str) -> None:
+    """That the comparison sees seams at all; a network that trims its overlap cannot even be asked for less."""
+    card = CARDS[model_id]
+    picture = drawing(60, 60, seed=1, noise=40)
+    middle = Region(22, 22, 16, 16)
+    overlap = max(card.trim, card.overlap - 4)
+    source = Region(22 - overlap, 22 - overlap, 16 + 2 * overlap, 16 + 2 * overlap)
+    apart = np.abs(answer(card, picture, source, middle) - whole(card, picture)[middle.scaled(card.scale).slices]).max()
+    assert apart > FINE or overlap == card.overlap
+
+
+@pytest.mark.parametrize("model_id", CARDS)
+def test_white_stays_white_to_the_last_pixel(model_id: str) -> None:
+    card = CARDS[model_id]
+    made = tiled(card, np.full((19, 22, 3), 255, np.uint8), Size(16, 16))
+    assert made.min() > 0.985, "the networks answer white with a little less, never with a dark border"
+    phases = made.reshape(19, card.scale, 22, card.scale, 3)
+    assert np.ptp(phases, axis=(0, 2)).max() <= FINE, "the border is as white as the middle"
+
+
+@pytest.mark.parametrize("model_id", REPRESENTATIVES)
+def test_the_border_is_that_of_the_picture_with_its_border_repeated(model_id: str) -> None:
+    card = CARDS[model_id]
+    picture = drawing(23, 18, seed=5, noise=10)
+    more = 9 * card.multiple_of
+    grown = cut(picture, Region(-more, -more, 23 + 2 * more, 18 + 2 * more))
+    inside = Region(more, more, 23, 18).scaled(card.scale)
+    apart = np.abs(tiled(card, picture, Size(16, 16)) - tiled(card, grown, Size(41, 20))[inside.slices])
+    for border in (apart[0], apart[-1], apart[:, 0], apart[:, -1]):
+        assert border.max() <= FINE
+
+
+def colours() -> Floats:
+    """Corners of the cube, grays, levels that only 16 bits hold, and random ones: (n, 3), 0 to 1."""
+    rng = np.random.default_rng(0)
+    corners = [(red, green, blue) for red in (0, 1) for green in (0, 1) for blue in (0, 1)]
+    grays = [(level,) * 3 for level in (1 / 65535, 1 / 255, 0.5, 32769 / 65535, 254 / 255)]
+    return np.array(
+        [*corners, *grays, *rng.integers(0, 65536, (5, 3)) / 65535, *rng.integers(0, 256, (3, 3)) / 255], np.float32
+    )
+
+
+def flat_answer(card: ModelCard, colour: Floats, side: int) -> Floats:
+    """The core, `side` pixels a side, of a tile of one colour."""
+    shape = side + 2 * -(-card.overlap // card.multiple_of) * card.multiple_of
+    (output,) = session(card.id).run(None, {"input": np.full((1, shape, shape, 3), colour, np.float32)})
+    margin = ((shape - side) // 2 - card.trim) * card.scale
+    return output[0, margin : margin + side * card.scale, margin : margin + side * card.scale]
+
+
+@pytest.mark.parametrize("model_id", [card.id for card in CARDS.values() if card.flat_tiles])
+def test_a_tile_of_one_colour_is_one_block_repeated(model_id: str) -> None:
+    card = CARDS[model_id]
+    cases = [(colour, 32) for colour in colours()] + [(colours()[-1], 130)]
+    for colour, across in cases:
+        side = across * card.multiple_of
+        block = flat_answer(card, colour, card.multiple_of)
+        large = flat_answer(card, colour, side)
+        repeated = np.tile(block, (across, across, 1))
+        assert large.shape == repeated.shape
+        assert np.abs(large - repeated).max() <= FINE, f"colour {colour}"

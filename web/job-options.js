@@ -1,0 +1,76 @@
+// From the settings of the page to the model and the options of the JavaScript API.
+
+/**
+ * @typedef {import('./settings.js').Settings} Settings
+ * @typedef {Awaited<ReturnType<typeof import('./senmei.js').listModels>>[number]} CatalogueEntry
+ */
+
+/** The family that draws anew instead of cleaning gently. */
+const REDRAWING_FAMILY = 'realesr-animevideov3';
+
+/**
+ * What `Upscaler.upscale` and `Upscaler.plan` are asked for: only options that mean something together.
+ *
+ * @param {Settings} settings
+ * @returns {import('./options.js').Wanted}
+ */
+export function optionsFrom(settings) {
+  const { format, quality, lossless, strength, tta, metadata } = settings;
+  return {
+    ...sizeOptions(settings),
+    strength: strength / 100,
+    tta,
+    format,
+    metadata,
+    ...(format === 'jpeg' ? { quality, subsampling: settings.fullColour ? '4:4:4' : '4:2:0' } : {}),
+    ...(format === 'webp' ? (lossless ? { lossless } : { quality }) : {}),
+    ...(settings.depth === '8' && (format === 'png' || format === 'tiff') ? { depth: 8 } : {}),
+  };
+}
+
+/** @param {Settings} settings */
+function sizeOptions({ scale, size: { by, factor, width, height } }) {
+  if (scale !== 'own') return { scale: Number(scale) };
+  switch (by) {
+    case 'factor':
+      return { scale: factor };
+    case 'width':
+      return { width };
+    case 'height':
+      return { height };
+    case 'both':
+      return { width, height, stretch: true };
+  }
+}
+
+/**
+ * The model that does what the settings ask, or undefined where the catalogue has none.
+ *
+ * @param {readonly CatalogueEntry[]} models
+ * @param {Settings} settings
+ * @param {number} factor how much larger the result is
+ * @returns {CatalogueEntry | undefined}
+ */
+export function pickModel(models, { kind, clean }, factor) {
+  const fitting = models.filter((model) => model.task === 'upscale' && model.content === kind);
+  if (clean === 'redraw') {
+    return closest(
+      fitting.filter((model) => model.family === REDRAWING_FAMILY),
+      factor,
+    );
+  }
+  const noise = clean === 'none' ? null : Number(clean);
+  const gentle = fitting.filter((model) => model.family !== REDRAWING_FAMILY && (model.noise ?? null) === noise);
+  return closest(gentle, factor);
+}
+
+/**
+ * The smallest model that reaches the factor, else the largest.
+ *
+ * @param {readonly CatalogueEntry[]} models
+ * @param {number} factor
+ */
+function closest(models, factor) {
+  const rising = [...models].sort((one, other) => one.scale - other.scale);
+  return rising.find(({ scale }) => scale >= factor) ?? rising.at(-1);
+}

@@ -1,0 +1,108 @@
+// Are a caller's options of the right kinds? What values make sense, and which of them go together, is Python's to say.
+
+import { SenmeiError } from './errors.js';
+
+/**
+ * @typedef {object} Wanted what a result is to be like
+ * @property {number} [scale] 1 to 16; the model's own when left out and no width or height is given
+ * @property {number} [width] of the result in pixels, instead of a scale; width or height alone keep the aspect
+ * @property {number} [height]
+ * @property {boolean} [stretch] with both: exactly this size, instead of the largest that fits inside
+ * @property {number} [strength] 0 to 1: 1 is the network's result, 0 a plain bicubic one
+ * @property {boolean} [tta] averages the eight turns and flips: eight times slower, slightly better
+ * @property {boolean} [partial] takes what can be read of a damaged file
+ * @property {'png' | 'jpeg' | 'webp' | 'tiff'} [format]
+ * @property {number} [quality] 1 to 100, of JPEG and of WebP that is not lossless
+ * @property {'4:4:4' | '4:2:2' | '4:2:0'} [subsampling] of JPEG
+ * @property {boolean} [lossless] of WebP
+ * @property {8 | 16} [depth] bits a sample, of PNG and TIFF; the picture's own when left out
+ * @property {'keep' | 'strip'} [metadata]
+ */
+
+/** @type {Record<keyof Wanted, [accepted: string, isRight: (value: unknown) => boolean]>} */
+const WANTED = {
+  scale: ['a number from 1 to 16', Number.isFinite],
+  width: ['a whole number of pixels', Number.isInteger],
+  height: ['a whole number of pixels', Number.isInteger],
+  stretch: ['true or false', isBoolean],
+  strength: ['a number from 0 to 1', Number.isFinite],
+  tta: ['true or false', isBoolean],
+  partial: ['true or false', isBoolean],
+  format: ['a text such as “png”', isText],
+  quality: ['a whole number from 1 to 100', Number.isInteger],
+  subsampling: ['a text such as “4:2:0”', isText],
+  lossless: ['true or false', isBoolean],
+  depth: ['8 or 16', Number.isInteger],
+  metadata: ['“keep” or “strip”', isText],
+};
+
+/** @type {Record<string, [accepted: string, isRight: (value: unknown) => boolean]>} */
+const OTHERS = {
+  // Of the models the catalogue tells.
+  model: ['the id of a model', () => true],
+  name: ['the text of a file name', isText],
+  longest: ['a whole number of pixels, 1 or more', (value) => Number.isInteger(value) && Number(value) >= 1],
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  onProgress: ['a function', isFunction],
+  onTile: ['a function', isFunction],
+  onPlan: ['a function', isFunction],
+  writeTo: ['a FileSystemFileHandle', isFileHandle],
+};
+
+/**
+ * The options without those that are left out: undefined or null.
+ * @template {object} T
+ * @param {T} options
+ * @returns {T}
+ * @throws {SenmeiError} invalid-option
+ */
+export function checkedOptions(options) {
+  if (typeof options !== 'object' || options === null) {
+    throw new SenmeiError('invalid-option', `The options are an object, not ${shown(options)}.`);
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  for (const [name, value] of given) {
+    const [accepted, isRight] =
+      /** @type {Record<string, typeof OTHERS['name'] | undefined>} */ ({ ...WANTED, ...OTHERS })[name] ?? [];
+    if (!isRight) throw new SenmeiError('invalid-option', `There is no option “${name}”.`);
+    if (!isRight(value))
+      throw new SenmeiError('invalid-option', `The option “${name}” is ${accepted}, not ${shown(value)}.`);
+  }
+  return /** @type {T} */ (Object.fromEntries(given));
+}
+
+/**
+ * Of checked options those that Python takes.
+ * @param {object} options
+ * @returns {Wanted}
+ */
+export function wantedOf(options) {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in WANTED));
+}
+
+/** @param {unknown} value */
+function isBoolean(value) {
+  return typeof value === 'boolean';
+}
+
+/** @param {unknown} value */
+function isText(value) {
+  return typeof value === 'string';
+}
+
+/** @param {unknown} value */
+function isFunction(value) {
+  return typeof value === 'function';
+}
+
+/** @param {unknown} value */
+function isFileHandle(value) {
+  return typeof FileSystemFileHandle !== 'undefined' && value instanceof FileSystemFileHandle;
+}
+
+/** @param {unknown} value */
+function shown(value) {
+  if (typeof value === 'string') return `“${value.length > 40 ? `${value.slice(0, 40)}…` : value}”`;
+  if (typeof value === 'object' && value !== null) return `a ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  return typeof value === 'function' ? 'a function' : String(value);
+}
