@@ -204,8 +204,7 @@ def _planned(
         job,
         file_bytes=len(data),
         parallelism=parallelism,
-        output_format=options.output.format,
-        output_depth=options.output.written_depth(header.depth),
+        output=options.output,
     )
     refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
     return Planned(header, tuple(step.card.id for step in job.passes), job.target, job.tiles, memory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from .codecs import Header
+from .codecs import EncodeOptions, Header, encoder_bytes
 from .errors import TooLarge
 from .geometry import Size
 from .planner import JobPlan
@@ -20,19 +20,14 @@ LARGEST_ARRAY_BYTES = sys.maxsize
 # Pillow holds every colour picture with four bytes a pixel.
 _PILLOW_COLOUR_BYTES = 4
 
-# Bytes that an encoder keeps of each byte of samples until the file is whole. PNG is written as it comes; TIFF keeps
-# what it has compressed, to two thirds at worst; for the others Pillow needs the whole picture, and a copy of it.
-_KEPT_SHARE = {"png": 0.0, "tiff": 0.7}
-_KEPT_WHOLE = 2.4
-
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
     """Bytes that a job holds.
 
     input_bytes: the file and its decoded picture. decode_bytes: the most while it is decoded. tiles_bytes: the networks
-    at work, in every worker. rows_bytes: the rows between the networks and the file. output_bytes: what is kept of the
-    result until it is whole; rows that go into a stream are not. engine_bytes: the most that Python holds at once;
+    at work, in every worker. rows_bytes: the rows between the networks and the file. output_bytes: what the encoder
+    holds, of most formats the whole result. engine_bytes: the most that Python holds at once;
     peak_bytes: with the networks.
     """
 
@@ -52,11 +47,11 @@ class MemoryPlan:
 
 
 def plan_memory(
-    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output_format: str, output_depth: int
+    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output: EncodeOptions
 ) -> MemoryPlan:
     """The memory of `job` on the picture that `header` describes.
 
-    parallelism: how many tiles compute at once. output_depth: 8 or 16 bits.
+    parallelism: how many tiles compute at once. output: how the result is written.
     """
     sample_bytes = header.depth // 8
     picture_bytes = header.size.pixels * header.channels * sample_bytes
@@ -77,8 +72,13 @@ def plan_memory(
             step.output, core_height * step.card.scale, header.channels, sample_bytes
         )
     rows_bytes += 6 * BAND_SAMPLES * sample_bytes
-    kept = _KEPT_SHARE.get(output_format, _KEPT_WHOLE)
-    output_bytes = int(job.target.pixels * header.channels * (output_depth // 8) * kept)
+    output_bytes = encoder_bytes(
+        job.target,
+        channels=colours,
+        has_alpha=has_alpha,
+        depth=output.written_depth(header.depth),
+        options=output,
+    )
     return MemoryPlan(
         input_bytes=input_bytes,
         decode_bytes=input_bytes + max(pillow_bytes + picture_bytes // 8, bleeding_bytes),

@@ -1,4 +1,4 @@
-"""The benchmarks: `.venv/bin/python tests/bench [start] [job] [alpha] [--repeats N]`, once tests/run.py has set up."""
+"""The benchmarks: `.venv/bin/python tests/bench [start] [job] [alpha] [memory]`, once tests/run.py has set up."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "py")]
 
-from bench import alpha, job, start  # noqa: E402 - found through the path above
+from bench import alpha, job, memory, start  # noqa: E402 - found through the path above
 from sitebuild import chromium  # noqa: E402
 from sitebuild.project import Project  # noqa: E402
 
@@ -17,14 +17,21 @@ BENCHES = {"start": start.main, "job": job.main, "alpha": alpha.main}
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench", description="Print what Senmei costs as ratios.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all when left out")
+    names = [*BENCHES, "memory"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but memory when left out")
     parser.add_argument("--repeats", type=int, default=7, help="of each side; the medians are compared")
+    parser.add_argument("--side", type=int, default=8192, help="memory: of the square picture, in pixels")
+    parser.add_argument("--model", action="append", help="memory: an id, once or more (realesr-animevideov3-4x)")
+    parser.add_argument("--busy", action="store_true", help="memory: no flat paper, so every tile is computed")
     options = parser.parse_args()
-    if unknown := set(options.names) - BENCHES.keys():
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    if unknown := set(options.names) - set(names):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     os.environ.setdefault(chromium.VARIABLE, chromium.remembered(Project(ROOT)))
     for name in options.names or BENCHES:
-        BENCHES[name](options.repeats)
+        if name == "memory":
+            memory.main(side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy)
+        else:
+            BENCHES[name](options.repeats)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +26,9 @@ from playwright.sync_api import Page
 from bench.browser_bench import bench_browser, open_bench
 from drawings import drawing
 from models_folder import catalogue
+from senmei.geometry import Size
+from senmei.planner import plan_job
+from senmei.tile_runner import is_flat
 
 PAPER = (246, 242, 232)
 ISLAND = 384
@@ -35,14 +37,6 @@ HOURS_MS = 6 * 3_600_000
 # What is cut around a window, more than any network sees beyond its pixels.
 SURROUND = 64
 WINDOW = 128
-
-
-@dataclass
-class Watched:
-    """The resident memory of processes by their number, in bytes: now at the start, and the most."""
-
-    before: dict[int, int] = field(default_factory=dict)
-    most: dict[int, int] = field(default_factory=dict)
 
 
 def processes() -> dict[int, tuple[int, str]]:
@@ -61,7 +55,7 @@ def processes() -> dict[int, tuple[int, str]]:
 
 
 def chromium_processes() -> dict[int, str]:
-    """Those under this program, each with its type: "renderer" for tabs, "browser" for the one that starts the others."""
+    """Those that this program started, each with its type: "renderer" for tabs, "browser" for their parent."""
     everything = processes()
 
     def is_ours(number: int) -> bool:
@@ -89,20 +83,20 @@ def resident_bytes(number: int) -> int:
 
 
 @contextmanager
-def watching() -> Iterator[Watched]:
-    """Samples every process of Chromium."""
-    watched = Watched({number: resident_bytes(number) for number in chromium_processes()})
+def watching() -> Iterator[dict[int, int]]:
+    """The most resident memory of every process of Chromium, in bytes, by its number."""
+    most: dict[int, int] = {}
     ended = threading.Event()
 
     def sample() -> None:
         while not ended.wait(SAMPLING_S):
             for number in chromium_processes():
-                watched.most[number] = max(watched.most.get(number, 0), resident_bytes(number))
+                most[number] = max(most.get(number, 0), resident_bytes(number))
 
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
-        yield watched
+        yield most
     finally:
         ended.set()
         thread.join()
@@ -142,14 +136,11 @@ def enlarge(page: Page, source: Path, model: str, target: Path) -> dict[str, flo
         """async (model) => {
             const { Upscaler } = await import('../senmei.js');
             globalThis.up = await Upscaler.create({ model });
-            let plan, tiles = 0;
-            const tilesBefore = performance.now();
-            globalThis.result = await up.upscale(chosen.files[0], {
-                onPlan: (planned) => { plan = planned; },
-                onProgress: ({ stage, done }) => { if (stage === 'infer') tiles = done; },
-            });
+            let plan;
+            globalThis.result = await up.upscale(chosen.files[0], { onPlan: (planned) => { plan = planned; } });
             const { width, height, elapsedMs, blob } = result;
-            return { width, height, elapsedMs, tiles, size: blob.size, planned: plan.memoryBytes };
+            const workers = Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4));
+            return { width, height, elapsedMs, workers, size: blob.size, tiles: plan.tiles, planned: plan.memoryBytes };
         }""",
         model,
     )
@@ -202,33 +193,49 @@ def check(target: Path, source: NDArray[np.uint8], model: str, folder: Path) -> 
     return f"opened whole by Pillow{' and pngcheck' if pngcheck else ''}, {len(windows)} windows as the command line's"
 
 
+def computed_tiles(picture: NDArray[np.uint8], model: str, workers: int) -> tuple[int, int]:
+    """How many of the job's tiles are not of one colour, or all where the model computes those too; and all."""
+    card, size = catalogue().get(model), Size(picture.shape[1], picture.shape[0])
+    job = plan_job(size, [card], target=size.scaled(card.scale), parallelism=workers)
+    sources = [tile.source for step in job.passes for tile in step.tiles.tiles]
+    parts = (picture[max(0, one.y) : one.bottom, max(0, one.x) : one.right] for one in sources)
+    return sum(not (card.flat_tiles and is_flat(part)) for part in parts), len(sources)
+
+
+def measure(page: Page, picture: NDArray[np.uint8], source: Path, model: str, target: Path) -> None:
+    """Runs one job and prints what it took."""
+    started = time.monotonic()
+    with watching() as most:
+        facts = enlarge(page, source, model, target)
+        kinds = chromium_processes()
+    peaks = {
+        kind: max((most.get(number, 0) for number, one in kinds.items() if one == kind), default=0) / 1e6
+        for kind in ("renderer", "browser", "utility")
+    }
+    computed, tiles = computed_tiles(picture, model, int(facts["workers"]))
+    assert tiles == facts["tiles"], "another plan than the page's"
+    print(
+        f"  {model:26} {facts['width']}×{facts['height']}, {facts['size'] / 1e6:.0f} MB;"
+        f" {computed} of {tiles} tiles computed; {facts['elapsedMs'] / 1000:.0f} s,"
+        f" saved after {time.monotonic() - started:.0f} s"
+    )
+    print(
+        f"    most resident: tab {peaks['renderer']:.0f} MB (planned {facts['planned'] / 1e6:.0f} MB),"
+        f" browser's own process {peaks['browser']:.0f} MB, its utilities {peaks['utility']:.0f} MB",
+        flush=True,
+    )
+
+
 def main(*, side: int, models: list[str], busy: bool) -> None:
     """Prints three lines a model."""
     print(f"Memory of a {'busy' if busy else 'mostly flat'} {side}×{side} picture, PNG to PNG in Chromium")
-    with TemporaryDirectory() as temporary, bench_browser() as (browser, origin):
+    with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         source, target = folder / "picture.png", folder / "result.png"
         picture = paint(side, busy=busy)
         Image.fromarray(picture).save(source, compress_level=1)
         for model in models:
-            page = open_bench(browser, origin)
-            started = time.monotonic()
-            with watching() as watched:
-                facts = enlarge(page, source, model, target)
-                kinds = chromium_processes()
-            growth = {number: most - watched.before.get(number, 0) for number, most in watched.most.items()}
-            tab = max((number for number in growth if kinds.get(number) == "renderer"), key=lambda one: growth[one])
-            others = {
-                kind: max((watched.most[one] for one in growth if kinds.get(one) == kind), default=0)
-                for kind in ("browser", "utility")
-            }
-            page.context.close()
-            print(
-                f"  {model:26} {facts['width']}×{facts['height']}, {facts['size'] / 1e6:.0f} MB, {facts['tiles']:.0f} tiles,"
-                f" {facts['elapsedMs'] / 1000:.0f} s (with the save {time.monotonic() - started:.0f} s)"
-            )
-            print(
-                f"    most resident: tab {watched.most[tab] / 1e6:.0f} MB (planned {facts['planned'] / 1e6:.0f} MB),"
-                f" browser process {others['browser'] / 1e6:.0f} MB, utilities {others['utility'] / 1e6:.0f} MB"
-            )
+            # Each in a browser of its own, whose one page is the largest of its tabs.
+            with bench_browser() as (browser, origin):
+                measure(open_bench(browser, origin), picture, source, model, target)
             print(f"    file: {check(target, picture, model, folder)}", flush=True)

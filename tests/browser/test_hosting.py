@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from browser.test_page import choose, result_pixels, settle
+from browser.page_steps import put, result_pixels, settle
 from browser.watched import PATIENCE_MS, Native, farthest, running, watched_page
 from drawings import drawing, saved
 from sitebuild.server import SiteServer
@@ -51,7 +51,7 @@ def test_it_works_without_isolation_and_in_a_folder(
         page.goto(url)
         assert page.evaluate("() => [crossOriginIsolated, typeof SharedArrayBuffer]") == [False, "undefined"]
         data = saved(drawing(150, 110))
-        choose(page, data)
+        put(page, data)
         settle(page)
         page.get_by_test_id("start").click()
         assert farthest(result_pixels(page), native(data, model="upconv7-anime-2x-n1")) <= 1

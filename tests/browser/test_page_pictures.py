@@ -68,9 +68,8 @@ def test_such_a_picture_waits_for_the_engine(chromium: Browser, origin: str) -> 
 @pytest.mark.parametrize("format_name", ["PNG", "TIFF"])
 def test_of_a_damaged_file_the_rest_is_offered(page: Page, format_name: str) -> None:
     pixels = drawing(60, 80, noise=8)
-    options = {"compression": "tiff_deflate", "tiffinfo": {278: 8}} if format_name == "TIFF" else {}
-    data = saved(pixels, format_name, **options)
-    # Pillow writes a TIFF's directory first, so that both lose their last rows.
+    # Pillow writes the directory of a plain TIFF first, so that both lose their last rows.
+    data = saved(pixels, format_name)
     put(page, data[: len(data) * 2 // 3], f"torn.{format_name.lower()}")
     page.get_by_test_id("start").click()
     offer = page.get_by_test_id("open-partial")

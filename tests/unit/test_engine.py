@@ -323,7 +323,7 @@ async def test_results_that_are_held_whole_are_refused_when_they_do_not_fit_and_
     planned = plan(
         data, replace(options, output=EncodeOptions()), catalogue=CATALOGUE, parallelism=2, budget_bytes=1_000_000_000
     )
-    assert planned.memory.output_bytes == 0 and planned.memory.peak_bytes < 1_000_000_000
+    assert planned.memory.output_bytes < 20_000_000 and planned.memory.peak_bytes < 1_000_000_000
 
 
 async def test_a_format_that_cannot_hold_the_size_is_refused_in_the_plan() -> None:

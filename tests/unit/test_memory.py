@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeating import card
-from senmei.codecs import Header
+from senmei.codecs import EncodeOptions, Header
 from senmei.errors import TooLarge
 from senmei.geometry import Size
 from senmei.memory import BROWSER_BUDGET_BYTES, MemoryPlan, plan_memory, refuse_too_large
@@ -18,18 +18,14 @@ def job(source: Size, scale: int = 4, passes: int = 2, parallelism: int = 2) -> 
     return plan_job(source, [card()] * passes, target=source.scaled(scale), parallelism=parallelism)
 
 
-def planned(
-    head: Header, plan: JobPlan, *, parallelism: int = 2, output_format: str = "png", depth: int = 8
-) -> MemoryPlan:
-    return plan_memory(
-        head, plan, file_bytes=1000, parallelism=parallelism, output_format=output_format, output_depth=depth
-    )
+def planned(head: Header, plan: JobPlan, *, parallelism: int = 2, output_format: str = "png") -> MemoryPlan:
+    return plan_memory(head, plan, file_bytes=1000, parallelism=parallelism, output=EncodeOptions(format=output_format))
 
 
 def test_a_streamed_result_of_a_gigapixel_fits_the_browser() -> None:
     source = Size(8192, 8192)
     memory = planned(header(8192, 8192), job(source))
-    assert memory.output_bytes == 0
+    assert memory.output_bytes < 20_000_000
     assert memory.engine_bytes < 700_000_000
     refuse_too_large(header(8192, 8192), job(source), memory, budget_bytes=BROWSER_BUDGET_BYTES)
 
@@ -38,9 +34,9 @@ def test_a_streamed_result_of_a_gigapixel_fits_the_browser() -> None:
 def test_no_plan_is_below_what_is_certainly_held(width: int, height: int, channels: int, depth: int) -> None:
     head = header(width, height, channels=channels, depth=depth)
     samples = width * height * channels * depth // 8
-    memory = planned(head, job(head.size), output_format="jpeg", depth=8)
+    memory = planned(head, job(head.size), output_format="jpeg")
     assert memory.decode_bytes >= samples + 1000 and memory.input_bytes == samples + 1000
-    assert memory.output_bytes >= 16 * width * height * channels
+    assert memory.output_bytes >= 16 * width * height
     assert memory.engine_bytes >= max(memory.decode_bytes, memory.input_bytes + memory.output_bytes)
     assert memory.peak_bytes == memory.engine_bytes + memory.tiles_bytes
 

@@ -29,7 +29,7 @@ LIMIT = 1 / 255
 FINE = LIMIT / 16
 """What overlaps are chosen for: sixteen 16-bit levels, so that no seam shows at that depth either."""
 
-BEYOND = 12
+BEYOND = 8
 """Pixels more than the overlap that the whole picture's margin has: beyond every network's receptive field."""
 
 Floats = NDArray[np.float32]
@@ -100,7 +100,7 @@ tile_sizes = st.builds(Size, st.integers(16, 72), st.integers(16, 72))
 
 @st.composite
 def some_tiles(draw: st.DrawFn, card: ModelCard) -> tuple[NDArray[np.uint8], list[Tile]]:
-    """A picture and three tiles of one of its plans, a corner among them; test_tiling.py shows that the plan is whole."""
+    """A picture and up to three tiles of a plan, a corner among them; test_tiling.py shows that plans are whole."""
     picture = draw(pictures())
     tiles = planned(card, picture, draw(tile_sizes)).tiles
     chosen = {draw(st.sampled_from((0, -1))) % len(tiles), *draw(st.tuples(*[st.integers(0, len(tiles) - 1)] * 2))}
@@ -147,16 +147,16 @@ def test_all_tiles_together_are_the_whole_picture(model_id: str, width: int, hei
     assert np.abs(joined - whole(card, picture)).max() <= FINE
 
 
-@pytest.mark.parametrize("model_id", REPRESENTATIVES)
-def test_an_overlap_four_pixels_smaller_would_show(model_id: str) -> None:
-    """That the comparison sees seams at all; a network that trims its overlap cannot even be asked for less."""
+@pytest.mark.parametrize("model_id", [name for name in REPRESENTATIVES if CARDS[name].overlap > CARDS[name].trim])
+def test_an_overlap_three_pixels_smaller_would_show(model_id: str) -> None:
+    """That the comparison sees seams at all. A network that trims its whole overlap cannot be asked for less."""
     card = CARDS[model_id]
     picture = drawing(60, 60, seed=1, noise=40)
     middle = Region(22, 22, 16, 16)
-    overlap = max(card.trim, card.overlap - 4)
+    overlap = card.overlap - 3
     source = Region(22 - overlap, 22 - overlap, 16 + 2 * overlap, 16 + 2 * overlap)
     apart = np.abs(answer(card, picture, source, middle) - whole(card, picture)[middle.scaled(card.scale).slices]).max()
-    assert apart > FINE or overlap == card.overlap
+    assert apart > FINE
 
 
 @pytest.mark.parametrize("model_id", CARDS)

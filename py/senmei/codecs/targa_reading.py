@@ -57,10 +57,33 @@ class TargaFile:
             raise damaged("TGA", f"its header asks for what TGA has not: {self._bits} bits a pixel")
         image.load()
         notes = write_samples(image, canvas, None)
-        row_bytes = (self.size.width * self._bits + 7) // 8
-        rows = (len(self.data) - self._start) // row_bytes
-        if not self._is_run_length and rows < self.size.height:
-            notes.append(
-                f"This TGA file breaks off: {rows} of {self.size.height} rows could be read; the rest is empty."
-            )
+        rows = self._rows_of_runs() if partial and self._is_run_length else self._rows_of_pixels()
+        if rows < self.size.height:
+            if not rows:
+                raise damaged("TGA", f"it ends at byte {len(self.data)}, within its first row")
+            part = f"{rows} of {self.size.height} rows"
+            notes.append(f"This TGA file ends at byte {len(self.data)}: {part} could be read; the rest is empty.")
+            is_from_top = bool(self.data[17] & 0x20)
+            rest = slice(rows, None) if is_from_top else slice(0, self.size.height - rows)
+            canvas.stored_pixels[rest] = 0
+            if canvas.stored_alpha is not None:
+                canvas.stored_alpha[rest] = 0
         return notes
+
+    def _rows_of_pixels(self) -> int:
+        if self._is_run_length:
+            return self.size.height
+        return (len(self.data) - self._start) // ((self.size.width * self._bits + 7) // 8)
+
+    def _rows_of_runs(self) -> int:
+        """Counted packet by packet, because Pillow does not say where it stopped."""
+        pixel_bytes = self._bits // 8
+        place, pixels = self._start, 0
+        while place < len(self.data) and pixels < self.size.pixels:
+            head = self.data[place]
+            count = 1 + (head & 127)
+            place += 1 + pixel_bytes * (1 if head & 128 else count)
+            if place > len(self.data):
+                break
+            pixels += count
+        return min(pixels // self.size.width, self.size.height)
