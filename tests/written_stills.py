@@ -118,12 +118,13 @@ def gif(
     rows = indices
     if interlaced:
         rows = np.concatenate([indices[0::8], indices[4::8], indices[2::4], indices[1::2]])
+    codes = _sub_blocks(_gif_codes(rows.astype(np.uint8).tobytes()))
     for _ in range(frames):
         if transparent is not None:
             made += b"!\xf9\x04" + struct.pack("<BHBB", 1, 5, transparent, 0)
         flags = (0x40 if interlaced else 0) | (0x87 if local and colours else 0)
         made += b"," + struct.pack("<HHHHB", *place, width, height, flags) + (colours if local else b"")
-        made += b"\x08" + _sub_blocks(_gif_codes(rows.astype(np.uint8).tobytes())) + b"\0"
+        made += b"\x08" + codes + b"\0"
     return made + b";"
 
 
@@ -133,8 +134,8 @@ def _gif_codes(raw: bytes) -> bytes:
     for start in range(0, len(raw), 250):
         codes += [256, *raw[start : start + 250]]
     codes.append(257)
-    value = sum(code << (9 * index) for index, code in enumerate(codes))
-    return value.to_bytes(-(-9 * len(codes) // 8), "little")
+    bits = np.array(codes, np.uint16)[:, np.newaxis] >> np.arange(9, dtype=np.uint16) & 1
+    return np.packbits(bits.astype(np.uint8), bitorder="little").tobytes()
 
 
 def _sub_blocks(data: bytes) -> bytes:

@@ -314,11 +314,12 @@ function enlargePart() {
  * @param {import('./senmei.js').Upscaler} upscaler
  */
 async function showResult(source, result, title, upscaler) {
-  const { blob, isPreview } = await shownResult(result, stage, upscaler);
   dropResult();
+  // Before it is shown: whatever happens then, it can be saved.
   outcome.show(result, title);
-  resultUrl = URL.createObjectURL(blob);
-  await compare.show(source.url, resultUrl, { isPreview });
+  const { blob, isPreview } = await shownResult(result, stage, upscaler);
+  if (blob) resultUrl = URL.createObjectURL(blob);
+  await compare.show(source.url, resultUrl || source.url, { isPreview });
   enter('result');
   outcome.save.focus({ preventScroll: true });
   announce(`Done: ${result.width} by ${result.height} pixels in ${durationInWords(result.elapsedMs)}.`);

@@ -30,7 +30,7 @@ export async function openInBrowser(blob) {
     }
     const copy = await smallCopy(blob, width, height);
     URL.revokeObjectURL(url);
-    return { url: URL.createObjectURL(copy), width, height };
+    return { url: await decodedUrl(copy), width, height };
   } catch {
     URL.revokeObjectURL(url);
     return null;
@@ -48,7 +48,19 @@ export async function openInBrowser(blob) {
 export async function openByEngine(upscaler, blob) {
   const preview = await upscaler.preview(blob, { longest: PREVIEW_SIDE });
   const { width, height } = await upscaler.plan(blob, { scale: 1 });
-  return { url: URL.createObjectURL(preview.blob), width, height };
+  return { url: await decodedUrl(preview.blob), width, height };
+}
+
+/**
+ * @param {Blob} blob of a picture that the browser shows
+ * @returns {Promise<string>} its URL, when an <img> can show it at once
+ */
+async function decodedUrl(blob) {
+  const url = URL.createObjectURL(blob);
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return url;
 }
 
 /**

@@ -12,10 +12,14 @@ const SHOWN_PIXELS = 36e6;
  * @param {import('./senmei.js').Result} result
  * @param {import('./elements/picture-stage.js').PictureStage} stage holds what was painted while the result was made
  * @param {import('./senmei.js').Upscaler} upscaler
- * @returns {Promise<{ blob: Blob, isPreview: boolean }>}
+ * @returns {Promise<{ blob: Blob | null, isPreview: boolean }>} null where the picture before shows as much: without a network
+ *   nothing is painted, and enlarged plainly a picture looks as it did
  */
 export async function shownResult({ blob, format, width, height }, stage, upscaler) {
-  if (SHOWN_FORMATS.has(format) && width * height <= SHOWN_PIXELS) return { blob, isPreview: false };
+  const isModest = width * height <= SHOWN_PIXELS;
+  if (isModest && SHOWN_FORMATS.has(format)) return { blob, isPreview: false };
   const painted = await stage.painted();
-  return { blob: painted ?? (await upscaler.preview(blob, { longest: PREVIEW_SIDE })).blob, isPreview: true };
+  if (painted || !isModest) return { blob: painted, isPreview: true };
+  const preview = await upscaler.preview(blob, { longest: PREVIEW_SIDE });
+  return { blob: preview.blob, isPreview: true };
 }

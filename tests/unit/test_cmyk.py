@@ -162,6 +162,16 @@ def test_the_relative_colorimetric_table_comes_first() -> None:
     assert not np.array_equal(cmyk_to_srgb(INKS, profile({b"A2B0": perceptual}))[0], alone)
 
 
+def test_profiles_can_take_turns() -> None:
+    first, second = offset_press(5), PROFILES["mAB"]
+    apart = [cmyk_to_srgb(INKS, icc)[0] for icc in (first, second)]
+    assert not np.array_equal(*apart)
+    for icc, expected in zip((first, first, b"none", second, first), (0, 0, None, 1, 0), strict=True):
+        colours, note = cmyk_to_srgb(INKS, icc)
+        assert (note is None) == (expected is not None)
+        assert expected is None or np.array_equal(colours, apart[expected])
+
+
 def test_bands_leave_no_trace() -> None:
     width = BAND_PIXELS // 100
     picture = np.random.default_rng(1).integers(0, 256, (301, width + 7, 4), dtype=np.uint8)
@@ -187,7 +197,7 @@ def test_memory_is_the_result_and_a_band(icc: bytes | None) -> None:
 def test_without_a_profile_it_is_pillows_formula() -> None:
     colours, note = cmyk_to_srgb(INKS, None)
     assert np.array_equal(colours, np.asarray(image_of(INKS).convert("RGB")))
-    assert note == "The CMYK picture has no colour profile; its colours are converted by a plain formula."
+    assert note == "The CMYK picture has no usable colour profile; its colours are converted by a plain formula."
 
 
 def lying(side: int) -> bytes:

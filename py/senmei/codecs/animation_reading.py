@@ -12,6 +12,7 @@ from ..errors import TooLarge
 from ..geometry import Size
 from ..picture import Metadata, Picture
 from .canvas import Canvas
+from .gif_reading import GifFile
 from .pillow_samples import layout_of, write_samples
 from .png_reading import PngFile
 from .reading_metadata import read_metadata
@@ -33,6 +34,9 @@ def read_animation(file: StillFile, *, partial: bool) -> Animation:
     metadata, _, notes = read_metadata(file.image(), file.data, file.format)
     image = Image.open(BytesIO(data), formats=[file.format.upper()])
     frames: list[Frame] = []
+    fault = _fault(file)
+    if fault:
+        notes += (f"This {file.format} file is damaged ({fault}); its frames up to there were read.",)
     for index in range(file.frames):
         try:
             image.seek(index)
@@ -40,12 +44,20 @@ def read_animation(file: StillFile, *, partial: bool) -> Animation:
         except (EOFError, OSError, SyntaxError, ValueError) as error:
             if not (partial and frames):
                 raise damaged(file.format, f"its frame {index + 1} of {file.frames}: {error}") from error
-            notes += (f"This {file.format} file is damaged ({error}): {index} of {file.frames} frames could be read.",)
+            if not fault:
+                notes += (f"This {file.format} file is damaged ({error}): {index} of {file.frames} frames were read.",)
             break
         # Durations are known only once the frame is loaded.
         frames.append(Frame(_frame(image, file.format, metadata, notes), float(image.info.get("duration", 0))))
     first = replace(frames[0], picture=replace(frames[0].picture, notes=notes))
     return Animation((first, *frames[1:]), int(image.info.get("loop", 0)))
+
+
+def _fault(file: StillFile) -> str:
+    """Where the file's structure ends early; its frames are counted up to there only."""
+    if isinstance(file, GifFile):
+        return file.structure.fault
+    return file.png.faults[0] if isinstance(file, PngFile) and file.png.faults else ""
 
 
 def _frame(image: Image.Image, name: str, metadata: Metadata, notes: tuple[str, ...]) -> Picture:

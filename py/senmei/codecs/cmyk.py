@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from PIL import Image
@@ -33,11 +33,14 @@ def cmyk_to_srgb(cmyk: Pixels, profile: bytes | None) -> tuple[Pixels, str | Non
     profile.
     """
     if profile is None:
-        return _plain(cmyk), "The CMYK picture has no colour profile; its colours are converted by a plain formula."
-    try:
-        converter = _Converter(read_ink_table(profile))
-    except ValueError as error:
-        return _plain(cmyk), f"The CMYK profile cannot be used: {error}; the colours are converted by a plain formula."
+        return _plain(
+            cmyk
+        ), "The CMYK picture has no usable colour profile; its colours are converted by a plain formula."
+    converter = _converter(profile)
+    if isinstance(converter, str):
+        return _plain(
+            cmyk
+        ), f"The CMYK profile cannot be used: {converter}; the colours are converted by a plain formula."
     inks = cmyk.reshape(-1, 4)
     colours = np.empty((len(inks), 3), np.uint8)
     for start in range(0, len(inks), BAND_PIXELS):
@@ -55,6 +58,16 @@ def _plain(cmyk: Pixels) -> Pixels:
         image = Image.frombuffer("CMYK", (width, len(band)), band, "raw", "CMYK", 0, 1)
         colours[top : top + rows] = np.asarray(image.convert("RGB"))
     return colours
+
+
+# Pictures come in bands, each with the same profile.
+@lru_cache(maxsize=1)
+def _converter(profile: bytes) -> _Converter | str:
+    """Or the reason why the profile cannot be used."""
+    try:
+        return _Converter(read_ink_table(profile))
+    except ValueError as error:
+        return str(error)
 
 
 class _Converter:

@@ -13,8 +13,8 @@ from .icc_header import colour_space
 
 Floats = NDArray[np.floating[Any]]
 
-MAX_NODES = 1 << 21
-"""38 nodes an ink. Profiles have 9 to 17; each node costs 32 bytes while pictures are converted."""
+MAX_NODES = 1 << 20
+"""32 nodes an ink. Profiles have 9 to 17; each node costs 32 bytes for as long as the profile is the last one used."""
 
 _INKS, _PCS_VALUES = 4, 3
 _CURVE_SAMPLES = 65536

@@ -9,7 +9,9 @@ let session;
 
 addEventListener('message', async ({ data: { model, tiles, dims } }) => {
   session ??= await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
-  const tile = new Float32Array(dims.reduce((one, other) => one * other)).map((_, index) => ((index * 7919) % 251) / 250);
+  const tile = new Float32Array(dims.reduce((one, other) => one * other)).map(
+    (_, index) => ((index * 7919) % 251) / 250,
+  );
   for (let index = 0; index < tiles; index++) await session.run({ input: new ort.Tensor('float32', tile, dims) });
   postMessage('done');
 });
