@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from drawings import drawing, saved
-from senmei.codecs.cmyk import BAND_PIXELS, cmyk_to_srgb
-from senmei.codecs.icc_tables import MAX_NODES
+from senmei.codecs.colours.cmyk import BAND_PIXELS, cmyk_to_srgb
+from senmei.codecs.colours.icc_tables import MAX_NODES
 
 EVEN2 = np.tile(np.linspace(0, 1, 2), (3, 1))
 EVEN256 = np.tile(np.linspace(0, 1, 256), (3, 1))

@@ -111,7 +111,7 @@ def test_containers_tell_their_size(data: bytes, name: str, size: Size) -> None:
 
 @pytest.mark.skipif(not features.check_module("avif"), reason="this Pillow has no AVIF")
 def test_the_size_in_an_avif_file_is_the_one_its_decoder_finds() -> None:
-    from senmei.codecs.isobmff_header import read_container
+    from senmei.codecs.containers.isobmff import read_container
 
     for size in ((37, 23), (1, 1), (500, 3)):
         for alpha in (False, True):

@@ -23,9 +23,9 @@ from metadata_files import (
 )
 from PIL import Image
 
-from senmei.codecs.exif_block import read_exif
-from senmei.codecs.icc_header import check_profile_fits, colour_space
-from senmei.codecs.xmp_packet import upright_xmp
+from senmei.codecs.metadata.exif import read_exif
+from senmei.codecs.metadata.icc_header import check_profile_fits, colour_space
+from senmei.codecs.metadata.xmp import upright_xmp
 
 ORIENTATION, EXIF, GPS, MAKER_NOTE = 0x0112, 0x8769, 0x8825, 0x927C
 

@@ -26,7 +26,7 @@ from metadata_files import (
 from PIL import Image, ImageCms, PngImagePlugin, features
 
 from drawings import drawing, opened, saved
-from senmei.codecs.reading_metadata import read_metadata
+from senmei.codecs.metadata.reading import read_metadata
 from senmei.picture import NO_METADATA, Metadata
 
 RGB = Image.fromarray(drawing(11, 7))

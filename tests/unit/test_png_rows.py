@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 from strict_png import predicted, read_strictly
 
 from drawings import drawing, opened, saved
-from senmei.codecs.png_rows import PngRows
+from senmei.codecs.png.rows import PngRows
 from senmei.geometry import Size
 from senmei.picture import NO_METADATA, Metadata, Pixels
 

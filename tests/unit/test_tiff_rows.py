@@ -11,8 +11,8 @@ from PIL import Image, ImageCms
 from strict_tiff import directory, read_strictly
 
 from drawings import drawing
-from senmei.codecs import tiff_rows
-from senmei.codecs.tiff_rows import TiffRows
+from senmei.codecs.tiff import rows as tiff_rows
+from senmei.codecs.tiff.rows import TiffRows
 from senmei.errors import TooLarge
 from senmei.geometry import Size
 from senmei.picture import NO_METADATA, Metadata, Pixels

@@ -12,10 +12,10 @@ from ..errors import TooLarge
 from ..geometry import Size
 from ..picture import Metadata, Picture
 from .canvas import Canvas
-from .gif_reading import GifFile
+from .gif.reading import GifFile
+from .metadata.reading import read_metadata
 from .pillow_samples import layout_of, write_samples
-from .png_reading import PngFile
-from .reading_metadata import read_metadata
+from .png.reading import PngFile
 from .signatures import damaged
 from .still_file import StillFile
 

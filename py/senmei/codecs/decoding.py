@@ -10,7 +10,7 @@ from ..picture import Picture
 from .animation_reading import read_animation
 from .canvas import Canvas
 from .headers import open_still
-from .reading_metadata import read_metadata
+from .metadata.reading import read_metadata
 from .signatures import damaged
 from .still_file import StillFile, pillow_unbound
 

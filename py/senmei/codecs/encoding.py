@@ -11,12 +11,12 @@ from ..errors import TooLarge, UnsupportedFormat
 from ..geometry import Size
 from ..picture import Metadata, Picture, Pixels
 from ..pixels import to_depth
+from .metadata.writing import chosen
 from .options import DEEP_FORMATS, FORMAT_NAMES, OUTPUT_FORMATS, EncodeOptions
-from .png_chunks import LARGEST_SIDE
-from .png_rows import PngRows
-from .tiff_rows import TiffRows
+from .png.chunks import LARGEST_SIDE
+from .png.rows import PngRows
+from .tiff.rows import TiffRows
 from .whole_rows import AvifRows, JpegRows, WebpRows
-from .writing_metadata import chosen
 
 _LONGEST_SIDE = {"png": LARGEST_SIDE, "jpeg": 65_500, "webp": 16_383, "tiff": (1 << 32) - 1, "avif": 32_768}
 """libjpeg's and libwebp's limits; what libavif reads unless told otherwise."""

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 from ..errors import SenmeiError
 from ..geometry import Size
-from .bmp_reading import BmpFile
+from .bmp.reading import BmpFile
 from .canvas import upright_size
-from .container_reading import open_container
-from .gif_reading import GifFile
-from .ico_reading import open_icon
-from .jpeg_reading import JpegFile
-from .netpbm_reading import NetpbmFile
-from .png_reading import PngFile
-from .reading_metadata import read_metadata
+from .containers.reading import open_container
+from .gif.reading import GifFile
+from .ico import open_icon
+from .jpeg.reading import JpegFile
+from .metadata.reading import read_metadata
+from .netpbm import NetpbmFile
+from .png.reading import PngFile
 from .signatures import READABLE_ELSEWHERE, damaged, format_of
 from .still_file import StillFile
-from .targa_reading import TargaFile
-from .tiff_reading import open_tiff
-from .webp_reading import WebpFile
+from .targa.reading import TargaFile
+from .tiff.reading import open_tiff
+from .webp.reading import WebpFile
 
 _OPENERS: dict[str, Callable[[bytes], StillFile]] = {
     "PNG": PngFile,

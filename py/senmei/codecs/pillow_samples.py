@@ -10,7 +10,7 @@ from PIL import Image
 from ..errors import UnsupportedFormat
 from ..picture import Pixels
 from .canvas import Canvas
-from .cmyk import cmyk_to_srgb
+from .colours.cmyk import cmyk_to_srgb
 
 _BAND_PIXELS = 2**20
 _GRAY_MODES = ("1", "L", "LA", "La")

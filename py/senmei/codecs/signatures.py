@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import CorruptImage, UnsupportedFormat
-from .targa_signature import is_targa
+from .targa.signature import is_targa
 
 READABLE = ("PNG", "JPEG", "WebP", "GIF", "BMP", "TIFF", "ICO", "TGA", "PPM")
 """Read by every build."""

@@ -12,9 +12,9 @@ from PIL import Image
 from ..errors import TooLarge
 from ..geometry import Size
 from ..picture import Metadata, Pixels
+from .metadata.writing import after_jfif, jpeg_segments, left_out, whole_density, with_fitting_profile
 from .options import DEFAULT_QUALITY, DEFAULT_SUBSAMPLING, EncodeOptions
-from .writing_metadata import after_jfif, jpeg_segments, left_out, whole_density, with_fitting_profile
-from .writing_tiff_fields import without_orientation
+from .tiff.writing_fields import without_orientation
 
 _OPTIMISED_PIXELS = 40_000_000
 """A JPEG's own Huffman tables make an enlarged drawing's file 15 % smaller, but need all coefficients at once, 6 bytes

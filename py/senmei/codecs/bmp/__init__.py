@@ -1,0 +1,1 @@
+"""BMP files and the bitmaps within icons, read."""

@@ -1,0 +1,1 @@
+"""Colour spaces other than those of the result."""

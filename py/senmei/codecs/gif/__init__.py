@@ -1,0 +1,1 @@
+"""GIF files, read."""

@@ -1,0 +1,1 @@
+"""Metadata of every format, gathered, checked, made upright and written."""

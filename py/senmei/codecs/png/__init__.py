@@ -1,0 +1,1 @@
+"""PNG files, read and written."""
