@@ -1,6 +1,7 @@
 """The package's imports go one way, so that each part can be read and tested without the ones above it."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,37 @@ def test_imports_go_down(path: Path) -> None:
 def test_every_part_has_its_layer() -> None:
     parts = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
     assert parts == set().union(*LAYERS)
+
+
+def modules_imported(path: Path) -> set[str]:
+    """The package's own modules that one names, dotted, without the package's name."""
+    package = path.relative_to(ROOT).parts[:-1]
+    known = {".".join(one.relative_to(ROOT).with_suffix("").parts) for one in MODULES}
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = ".".join((*package[: len(package) - node.level + 1], *filter(None, [node.module])))
+            named = {f"{base}.{name.name}".lstrip(".") for name in node.names} & known
+            found |= named or {base if base in known else f"{base}.__init__".lstrip(".")}
+    return found
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {".".join(path.relative_to(ROOT).with_suffix("").parts): modules_imported(path) for path in MODULES}
+    assert set().union(*graph.values()) <= set(graph)
+    TopologicalSorter(graph).prepare()
+
+
+FORMATS = {"bmp", "containers", "gif", "jpeg", "png", "targa", "tiff", "webp"}
+# An EXIF block is a small TIFF.
+SHARED = {("metadata", "tiff")}
+
+
+def test_formats_know_nothing_of_each_other() -> None:
+    codecs = ROOT / "codecs"
+    for path in codecs.glob("*/*.py"):
+        own = path.parent.name
+        others = {name.split(".")[1] for name in modules_imported(path) if name.startswith("codecs.")} & FORMATS - {own}
+        if path.stem in {"reading", "writing"} and own == "metadata":
+            continue
+        assert not {(own, other) for other in others} - SHARED, path
