@@ -12,7 +12,7 @@ import numpy as np
 from .alpha import bleed
 from .animation import Animation
 from .catalogue import Catalogue, ModelCard
-from .codecs import EncodeOptions, Header, decode, encode, open_encoder, read_header
+from .codecs import READABLE_ELSEWHERE, EncodeOptions, Header, decode, encode, open_encoder, read_header
 from .errors import InvalidOption, TooLarge, UnsupportedFormat
 from .events import Encoded, Event, Finished, Planned
 from .geometry import Size
@@ -32,9 +32,6 @@ from .upscaler import Rows, enlarge_rows
 OpenSession = Callable[[ModelCard], Awaitable[Session]]
 DecodeElsewhere = Callable[[bytes, str], Awaitable[tuple[int, int, bytes] | None]]
 """A decoder of the surroundings: (file, MIME type) → width, height and RGBA with 8 bits a sample, or None."""
-
-# Formats that Pillow may lack and a browser may have.
-_DECODED_ELSEWHERE = {"AVIF": "image/avif", "HEIC": "image/heic", "JPEG XL": "image/jxl"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,9 +213,9 @@ async def _read(
     try:
         return _still(decode(data, partial=options.partial))
     except UnsupportedFormat:
-        if decode_elsewhere is None or header.format not in _DECODED_ELSEWHERE:
+        if decode_elsewhere is None or header.format not in READABLE_ELSEWHERE:
             raise
-        decoded = await decode_elsewhere(data, _DECODED_ELSEWHERE[header.format])
+        decoded = await decode_elsewhere(data, READABLE_ELSEWHERE[header.format])
         if decoded is None:
             raise UnsupportedFormat(
                 f"This is {header.format}, which this browser cannot decode; save it as PNG or JPEG first."
