@@ -10,12 +10,19 @@ from math import prod
 from .catalogue import Catalogue, ModelCard
 from .errors import InvalidOption
 from .geometry import Size
+from .motion import Motion
 from .tiling import DEFAULT_TILE, TilePlan, choose_core, plan_tiles
 
 MAX_SCALE = 16
 
 # A size that is wanted exactly is rarely a whole factor; so little more is better resampled than computed anew.
 _OVERREACH = 1.02
+
+# Longest sides of a core that are tried where only what moves is computed.
+_MOVING_TILES = (DEFAULT_TILE, 192, 128, 96, 64, 48, 32)
+
+# What a run costs beyond its pixels, and a tile that is only looked at, in pixels of a run.
+_RUN_PIXELS, _TILE_PIXELS = 100, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +133,18 @@ def models_for(catalogue: Catalogue, model_id: str, source: Size, target: Size) 
 
 
 def plan_job(
-    source: Size, cards: Sequence[ModelCard], *, target: Size, parallelism: int, tile: int | None = None
+    source: Size,
+    cards: Sequence[ModelCard],
+    *,
+    target: Size,
+    parallelism: int,
+    tile: int | None = None,
+    motion: Motion | None = None,
 ) -> JobPlan:
-    """Plans `cards` over a picture of the size `source`.
+    """Plans `cards` over a picture of the size `source`, or over the frames of an animation with this motion.
 
-    parallelism: how many tiles compute at once. tile: longest side of a tile's core in pixels, None for DEFAULT_TILE.
+    parallelism: how many tiles compute at once. tile: longest side of a tile's core in pixels, None for DEFAULT_TILE,
+    or for the side with which the least has to be computed of what moves.
     Raises InvalidOption for a tile below 16.
     """
     if tile is not None and tile < 16:
@@ -138,16 +152,29 @@ def plan_job(
     passes: list[Pass] = []
     size = source
     for card in cards:
-        core = choose_core(
-            size,
-            overlap=card.overlap,
-            multiple_of=card.multiple_of,
-            parallelism=parallelism,
-            longest=tile or DEFAULT_TILE,
-        )
-        passes.append(Pass(card, plan_tiles(size, core=core, overlap=card.overlap, multiple_of=card.multiple_of)))
+        sides = _MOVING_TILES if motion is not None and tile is None else (tile or DEFAULT_TILE,)
+        plans = [_plan_pass(size, card, parallelism, longest) for longest in sides]
+        if motion is not None:
+            moving = motion
+            passes.append(Pass(card, min(plans, key=lambda plan: _moving_cost(plan, moving))))
+            motion = motion.enlarged(card.scale, card.overlap)
+        else:
+            passes.append(Pass(card, plans[0]))
         size = passes[-1].output
     return JobPlan(source, tuple(passes), target)
+
+
+def _plan_pass(size: Size, card: ModelCard, parallelism: int, longest: int) -> TilePlan:
+    core = choose_core(
+        size, overlap=card.overlap, multiple_of=card.multiple_of, parallelism=parallelism, longest=longest
+    )
+    return plan_tiles(size, core=core, overlap=card.overlap, multiple_of=card.multiple_of)
+
+
+def _moving_cost(plan: TilePlan, motion: Motion) -> int:
+    """Source pixels to compute over all frames, and what handling the tiles costs besides."""
+    runs, tiles = int(motion.tiles_to_run(plan).sum()), len(plan.tiles) * len(motion.changed)
+    return runs * (plan.shape.pixels + _RUN_PIXELS) + tiles * _TILE_PIXELS
 
 
 def _scaled(source: Size, factor: float) -> Size:

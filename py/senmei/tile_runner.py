@@ -9,6 +9,7 @@ from .alpha import settle
 from .catalogue import ModelCard
 from .errors import OutOfMemory, SessionFailed, TooLarge
 from .geometry import Region, Size
+from .known_tiles import KnownTiles
 from .picture import Pixels
 from .pixels import cut, from_float, to_float
 from .resampling import BICUBIC, resample
@@ -23,17 +24,20 @@ _MOST_FLAT_ANSWERS = 1024
 
 
 class TileRunner:
-    """Runs the tiles of one pass over one picture.
+    """Runs the tiles of one pass over one picture, or over the frames of one animation.
 
-    tta: every tile is run in its eight turns and mirrorings, and the answers are averaged before they are rounded
-    (self-ensemble: Timofte et al., Seven ways to improve example-based single image super resolution, 2016, section
-    3.1).
+    known: where answers are kept, if tiles are likely to come again. tta: every tile is run in its eight turns and
+    mirrorings, and the answers are averaged before they are rounded (self-ensemble: Timofte et al., Seven ways to
+    improve example-based single image super resolution, 2016, section 3.1).
     """
 
-    def __init__(self, card: ModelCard, session: Session, *, tta: bool = False) -> None:
+    def __init__(
+        self, card: ModelCard, session: Session, *, tta: bool = False, known: KnownTiles | None = None
+    ) -> None:
         self._card = card
         self._session = session
         self._tta = tta
+        self._known = known
         self._longest: int | None = None
         self._flat_answers: dict[bytes, _Values] = {}
 
@@ -53,6 +57,11 @@ class TileRunner:
         dtype. When memory is short the tile is halved, and so are all that come after it. Raises TooLarge when the
         smallest tile does not fit either, SessionFailed when the runtime fails.
         """
+        if self._known is None:
+            return await self._computed(tile, core)
+        return await self._known.answer(tile, core, lambda: self._computed(tile, core))
+
+    async def _computed(self, tile: Pixels, core: Region) -> Pixels:
         # At the picture's border a core may be small in a tile of full size.
         side = max(tile.shape[:2]) - 2 * core.x
         if self._longest is None or side <= self._longest:
@@ -80,7 +89,7 @@ class TileRunner:
                 part = Region(x, y, min(longest, core.width - x), min(longest, core.height - y))
                 # The part's own margin lies within the tile, whose shape is the full one at the border too.
                 source = cut(tile, Region(x, y, longest + 2 * margin, longest + 2 * margin))
-                answer = await self.enlarge(source, Region(margin, margin, part.width, part.height))
+                answer = await self._computed(source, Region(margin, margin, part.width, part.height))
                 enlarged[part.scaled(scale).slices] = answer
         return enlarged
 

@@ -1,0 +1,65 @@
+"""What moves in an animation: known before any network runs, so that tiles can be cut to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Size
+from .picture import Pixels
+from .tiling import TilePlan
+
+_LEAST_BLOCK = 8
+_MOST_BLOCKS = 16_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """changed: (frames, rows, columns) bool of blocks `block` pixels a side of frames of the size `size`: whether any
+    pixel of it differs from the frame before. Of the first frame all are True."""
+
+    size: Size
+    block: int
+    changed: NDArray[np.bool_]
+
+    def tiles_to_run(self, plan: TilePlan) -> NDArray[np.int64]:
+        """How many tiles of `plan` see a change, for every frame, (frames,); rather too many than too few."""
+        frames, rows, columns = self.changed.shape
+        sums = np.zeros((frames, rows + 1, columns + 1), np.int32)
+        self.changed.cumsum(axis=1, dtype=np.int32).cumsum(axis=2, out=sums[:, 1:, 1:])
+        sources = np.array([(one.source.x, one.source.y, one.source.right, one.source.bottom) for one in plan.tiles])
+        left, top = (sources[:, at].clip(0) // self.block for at in (0, 1))
+        right = (-(-sources[:, 2] // self.block)).clip(0, columns)
+        bottom = (-(-sources[:, 3] // self.block)).clip(0, rows)
+        inside = sums[:, bottom, right] - sums[:, top, right] - sums[:, bottom, left] + sums[:, top, left]
+        return np.count_nonzero(inside, axis=1)
+
+    def enlarged(self, scale: int, overlap: int) -> Motion:
+        """The motion of the frames that a network with this scale and overlap makes of these."""
+        reach = -(-overlap // self.block)
+        grown = self.changed
+        for axis in (1, 2):
+            length = grown.shape[axis]
+            padded = np.pad(grown, [(reach, reach) if one == axis else (0, 0) for one in range(3)])
+            parts = [padded.take(range(start, start + length), axis=axis) for start in range(2 * reach + 1)]
+            grown = np.logical_or.reduce(parts)
+        return Motion(self.size.scaled(scale), self.block * scale, grown)
+
+
+def watch(frames: Iterable[Pixels], size: Size, count: int) -> Motion:
+    """Compares every frame, (H, W, n) of the size `size`, with the one before. count: about how many there are."""
+    block = _LEAST_BLOCK
+    while count * -(-size.width // block) * -(-size.height // block) > _MOST_BLOCKS:
+        block *= 2
+    shape = -(-size.height // block), -(-size.width // block)
+    changed = []
+    before: Pixels | None = None
+    for samples in frames:
+        is_other = np.ones((size.height, size.width), bool) if before is None else (samples != before).any(axis=2)
+        rows = np.logical_or.reduceat(is_other, np.arange(0, size.height, block), axis=0)
+        changed.append(np.logical_or.reduceat(rows, np.arange(0, size.width, block), axis=1))
+        before = samples
+    return Motion(size, block, np.array(changed).reshape(-1, *shape))
