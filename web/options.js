@@ -11,12 +11,18 @@ import { SenmeiError } from './errors.js';
  * @property {number} [strength] 0 to 1: 1 is the network's result, 0 a plain bicubic one
  * @property {boolean} [tta] averages the eight turns and flips: eight times slower, slightly better
  * @property {boolean} [partial] takes what can be read of a damaged file
- * @property {'png' | 'jpeg' | 'webp' | 'tiff'} [format]
+ * @property {'animation' | 'zip' | 'sheet' | number} [frames] what becomes of an animation: one file that moves, a ZIP of
+ *   pictures, one picture of all, or the frame with this number, from 0 on, alone
+ * @property {boolean} [merge] makes one frame of neighbours that show the same
+ * @property {'auto' | 'png' | 'apng' | 'jpeg' | 'webp' | 'gif' | 'tiff'} [format] left out: PNG, and for an animation its own
  * @property {number} [quality] 1 to 100, of JPEG and of WebP that is not lossless
  * @property {'4:4:4' | '4:2:2' | '4:2:0'} [subsampling] of JPEG
  * @property {boolean} [lossless] of WebP
  * @property {8 | 16} [depth] bits a sample, of PNG and TIFF; the picture's own when left out
  * @property {'keep' | 'strip'} [metadata]
+ * @property {'auto' | 'global' | 'local'} [palette] of GIF
+ * @property {'none' | 'ordered' | 'diffused'} [dither] of GIF
+ * @property {'file' | 'browser'} [delays] 'browser' writes delays below 20 ms as the 100 ms that browsers make of them
  */
 
 /** @type {Record<keyof Wanted, [accepted: string, isRight: (value: unknown) => boolean]>} */
@@ -28,12 +34,17 @@ const WANTED = {
   strength: ['a number from 0 to 1', Number.isFinite],
   tta: ['true or false', isBoolean],
   partial: ['true or false', isBoolean],
+  frames: ['“animation”, “zip”, “sheet” or the number of a frame', (value) => isText(value) || Number.isInteger(value)],
+  merge: ['true or false', isBoolean],
   format: ['a text such as “png”', isText],
   quality: ['a whole number from 1 to 100', Number.isInteger],
   subsampling: ['a text such as “4:2:0”', isText],
   lossless: ['true or false', isBoolean],
   depth: ['8 or 16', Number.isInteger],
   metadata: ['“keep” or “strip”', isText],
+  palette: ['“auto”, “global” or “local”', isText],
+  dither: ['“none”, “ordered” or “diffused”', isText],
+  delays: ['“file” or “browser”', isText],
 };
 
 /** @type {Record<string, [accepted: string, isRight: (value: unknown) => boolean]>} */
@@ -43,6 +54,7 @@ const OTHERS = {
   name: ['the text of a file name', isText],
   longest: ['a whole number of pixels, 1 or more', (value) => Number.isInteger(value) && Number(value) >= 1],
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  endSignal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   onProgress: ['a function', isFunction],
   onTile: ['a function', isFunction],
   onPlan: ['a function', isFunction],

@@ -24,6 +24,8 @@ export { SenmeiError };
  * @property {number} total
  * @property {number} fraction of the whole call, 0 to 1, never falling
  * @property {number | null} etaMs milliseconds until the call is done, null while unknown
+ * @property {number} [frame] how many frames of an animation are done
+ * @property {number} [frames] how many there are
  *
  * @typedef {object} Tile a finished part of the result
  * @property {number} x in pixels of an image imageWidth × imageHeight
@@ -35,6 +37,7 @@ export { SenmeiError };
  * @property {number} imageHeight
  * @property {number} sourceWidth the picture's own size
  * @property {number} sourceHeight
+ * @property {number} frame which frame of an animation it belongs to
  *
  * @typedef {object} Plan what a job will make and take
  * @property {string} format of the picture: 'PNG', 'JPEG' …
@@ -42,7 +45,7 @@ export { SenmeiError };
  * @property {number} height
  * @property {number} depth bits a sample, 8 or 16
  * @property {number} channels samples a pixel, 1 to 4
- * @property {number} frames more than 1: an animation
+ * @property {number} frames that will be made: more than 1 of an animation
  * @property {number} targetWidth
  * @property {number} targetHeight
  * @property {number} tiles how often a network runs at most
@@ -54,11 +57,14 @@ export { SenmeiError };
  * @property {string} name for the file: cat.jpg becomes cat@2x.png
  * @property {number} width
  * @property {number} height
- * @property {string} format 'png', 'jpeg', 'webp' or 'tiff'
+ * @property {string} format 'png', 'jpeg', 'webp', 'gif', 'tiff' or 'zip'
  * @property {number} depth bits a sample
  * @property {string[]} notes sentences about what was lost or guessed
  * @property {string} model
  * @property {string} provider what computed it: 'wasm'
+ * @property {number} frames how many were enlarged
+ * @property {number} tiles of all frames
+ * @property {number} tilesRun those of them that were computed; the others were known from another frame
  * @property {number} elapsedMs
  * @property {() => Promise<void>} release frees the disk of a large result, whose blob cannot be read any more; without it
  *   that is done when the page goes
@@ -66,6 +72,7 @@ export { SenmeiError };
  * @typedef {object} Listeners
  * @property {string} [name] of the picture, for the result's; a File's own and a URL's last part are known
  * @property {AbortSignal} [signal]
+ * @property {AbortSignal} [endSignal] ends an animation early: the result has the frames that are done, and a note says so
  * @property {(progress: Progress) => void} [onProgress]
  * @property {(tile: Tile) => void} [onTile] hears of every part of the result as it is done
  * @property {(plan: Plan) => void} [onPlan] hears what will be done before anything is decoded
@@ -158,7 +165,7 @@ export class Upscaler {
    */
   async upscale(source, options = {}) {
     const checked = checkedOptions(options);
-    const { name, signal, onProgress, onTile, onPlan, writeTo } = checked;
+    const { name, signal, endSignal, onProgress, onTile, onPlan, writeTo } = checked;
     const started = performance.now();
     const picture = await this.#whileAlive(sourceFile(source, signal), signal);
     const output = writeTo ?? (await outputFolder());
@@ -179,6 +186,9 @@ export class Upscaler {
     );
     const ended = answer.catch(() => undefined).finally(() => this.#running.delete(ended));
     this.#running.add(ended);
+    const endEarly = () => void this.#engine.remote.endEarly(job.job);
+    endSignal?.addEventListener('abort', endEarly);
+    if (endSignal?.aborted) endEarly();
     try {
       const { file, ...result } = unwrap(await this.#whileAlive(answer, signal));
       const release = async () => {
@@ -191,6 +201,8 @@ export class Upscaler {
       // One that ended while it was cancelled has left a file that nobody will ask for.
       answer.then(({ value }) => (value?.file ? removeOutput(value.file) : undefined)).catch(() => undefined);
       throw error;
+    } finally {
+      endSignal?.removeEventListener('abort', endEarly);
     }
   }
 

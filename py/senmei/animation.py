@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .geometry import Size
-from .picture import Metadata, Picture
+from .picture import NO_METADATA, Metadata, Picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,18 +49,43 @@ class AnimationFile(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Animation:
-    """Frames of one size in their order. `loop_count` is how often they play; 0 = for ever."""
+    """Frames of one kind and size in their order.
+
+    loop_count: how often they play; 0 = for ever. background: see AnimationInfo. notes: sentences about what was lost
+    or guessed while it was read. Raises ValueError for frames that differ in size, depth, channels or in having alpha.
+    """
 
     frames: tuple[Frame, ...]
-    loop_count: int
+    loop_count: int = 0
+    background: tuple[int, int, int] | None = None
+    metadata: Metadata = NO_METADATA
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.frames:
             raise ValueError("an animation has at least one frame")
-        sizes = {frame.picture.size for frame in self.frames}
-        if len(sizes) > 1:
-            raise ValueError(f"the frames of an animation have one size, not {', '.join(map(str, sizes))}")
+        kinds = {(one.pixels.shape, one.pixels.dtype, one.alpha is None) for one in self._pictures}
+        if len(kinds) > 1:
+            raise ValueError(f"the frames of an animation are all alike, not {', '.join(map(str, kinds))}")
+
+    @property
+    def _pictures(self) -> list[Picture]:
+        return [frame.picture for frame in self.frames]
 
     @property
     def size(self) -> Size:
         return self.frames[0].picture.size
+
+    @property
+    def info(self) -> AnimationInfo:
+        first = self.frames[0].picture
+        return AnimationInfo(
+            size=first.size,
+            durations_ms=tuple(frame.duration_ms for frame in self.frames),
+            loop_count=self.loop_count,
+            has_alpha=first.alpha is not None,
+            depth=first.pixels.dtype.itemsize * 8,
+            channels=first.pixels.shape[2],
+            background=self.background,
+            metadata=self.metadata,
+        )

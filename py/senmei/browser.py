@@ -68,9 +68,8 @@ class Engine:
 
         job: a number that `cancel` takes from now on. hands: an object with name: of the picture's file or null,
         read() → Promise of its bytes, open_model as openModel, write(Uint8Array) → Promise, awaited before more is
-        made, onProgress(stage, done, total, fraction, etaMs or undefined), onPlan(plan) or null, onTile(tile) or null,
-        a tile being {x, y, width, height, pixels: RGBA as Uint8Array, imageWidth, imageHeight, sourceWidth,
-        sourceHeight}.
+        made; with an offset as second argument the bytes take the place of earlier ones; onProgress(progress),
+        onPlan(plan) or null, onTile(tile) or null: see `_progress_fields`, `_plan_fields` and `_tile_fields`.
         """
         self._cancels[job] = CancelToken()
         return self._run(job, model, wanted, hands)
@@ -79,6 +78,11 @@ class Engine:
         """Stops a job within one tile; a job that has ended already is left in peace."""
         if token := self._cancels.get(job):
             token.cancel()
+
+    def end_early(self, job: int) -> None:
+        """Ends an animation with the frames that are done."""
+        if token := self._cancels.get(job):
+            token.end_early()
 
     def forget(self, file: str) -> None:
         """Drops the session of a model that the pool no longer holds."""
@@ -143,13 +147,13 @@ class Engine:
             async for event in events:
                 match event:
                     case Progress():
-                        hands.onProgress(event.stage, event.done, event.total, event.fraction, event.eta_ms)
+                        hands.onProgress(to_js_object(_progress_fields(event)))
                     case Planned() if hands.onPlan:
                         hands.onPlan(to_js_object(_plan_fields(event)))
                     case TilePainted() if hands.onTile:
                         hands.onTile(to_js_object(_tile_fields(event)))
                     case Encoded() if event.data:
-                        await hands.write(_to_js_bytes(event.data))
+                        await hands.write(_to_js_bytes(event.data), event.offset)
                     case Finished():
                         return {"name": self._name(hands.name, options, event), **_result_fields(event)}
         raise AssertionError("a job ends with Finished or an error")
@@ -161,7 +165,13 @@ class Engine:
     def _name(self, source: str | None, options: UpscaleOptions, finished: Finished) -> str:
         has_size = options.width is not None or options.height is not None
         scale = None if has_size else options.scale or self._catalogue.get(options.model).scale
-        return result_name(source, scale=scale, size=finished.size, format=finished.format)
+        return result_name(
+            source,
+            scale=scale,
+            size=finished.size,
+            format=finished.format,
+            part=finished.part,
+        )
 
 
 async def _answer(work: Coroutine[Any, Any, Any]) -> JsProxy:
@@ -189,6 +199,18 @@ def _options(model: str, wanted: Any) -> UpscaleOptions:
     return UpscaleOptions(model=model, **chosen, output=EncodeOptions(**output))
 
 
+def _progress_fields(progress: Progress) -> dict[str, Any]:
+    return {
+        "stage": progress.stage,
+        "done": progress.done,
+        "total": progress.total,
+        "fraction": progress.fraction,
+        "etaMs": progress.eta_ms,
+        "frame": progress.frame,
+        "frames": progress.frames,
+    }
+
+
 def _plan_fields(planned: Planned) -> dict[str, Any]:
     header = planned.header
     return {
@@ -197,7 +219,7 @@ def _plan_fields(planned: Planned) -> dict[str, Any]:
         "height": header.size.height,
         "depth": header.depth,
         "channels": header.channels,
-        "frames": header.frames,
+        "frames": planned.frames,
         "targetWidth": planned.target.width,
         "targetHeight": planned.target.height,
         "tiles": planned.tiles,
@@ -221,6 +243,7 @@ def _tile_fields(tile: TilePainted) -> dict[str, Any]:
         "imageHeight": tile.image.height,
         "sourceWidth": tile.source.width,
         "sourceHeight": tile.source.height,
+        "frame": tile.frame,
     }
 
 
@@ -233,6 +256,9 @@ def _result_fields(finished: Finished) -> dict[str, Any]:
         "notes": list(finished.notes),
         "model": finished.model,
         "provider": finished.provider,
+        "frames": finished.frames,
+        "tiles": finished.tiles,
+        "tilesRun": finished.tiles_run,
     }
 
 

@@ -88,8 +88,30 @@ def _add_upscale(parser: argparse.ArgumentParser) -> None:
     result.add_argument("--tta", action="store_true", help="average eight turns: slightly better, eight times slower")
     result.add_argument("--tile", type=int, metavar="N", help="longest side of a tile in pixels (default: planned)")
     result.add_argument("--partial", action="store_true", help="of a damaged file take what can be read")
+    moving = parser.add_argument_group("animation")
+    moving.add_argument(
+        "--frames",
+        type=_frames,
+        default="animation",
+        metavar="AS",
+        help="animation, zip or sheet, or the number of one frame, from 0 on (default: %(default)s)",
+    )
+    moving.add_argument("--merge", action="store_true", help="make one frame of neighbours that show the same")
+    moving.add_argument("--palette", metavar="auto|global|local", help="of a GIF")
+    moving.add_argument("--dither", metavar="none|ordered|diffused", help="of a GIF")
+    moving.add_argument(
+        "--delays",
+        default="file",
+        metavar="file|browser",
+        help="browser: write delays below 20 ms as the 100 ms that browsers make of them (default: %(default)s)",
+    )
+    moving.add_argument(
+        "--keep-started", action="store_true", help="when it is interrupted, keep the frames that are done"
+    )
     file = parser.add_argument_group("file")
-    file.add_argument("--format", choices=OUTPUT_FORMATS, help="default: by the output's ending, else png")
+    file.add_argument(
+        "--format", choices=OUTPUT_FORMATS, help="default: by the output's ending, else png, or an animation's own"
+    )
     file.add_argument("--quality", type=int, metavar="Q", help="1 to 100, for jpeg, webp and avif")
     file.add_argument("--subsampling", metavar="4:4:4", help="4:4:4, 4:2:2 or 4:2:0, for jpeg and avif")
     file.add_argument("--lossless", action="store_true", help="for webp")
@@ -97,6 +119,10 @@ def _add_upscale(parser: argparse.ArgumentParser) -> None:
     file.add_argument("--metadata", default="keep", metavar="keep|strip", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print one JSON object a picture instead of a bar")
     parser.set_defaults(command=_upscale_command)
+
+
+def _frames(value: str) -> str | int:
+    return int(value) if value.isdigit() else value
 
 
 def _upscale_command(options: argparse.Namespace) -> int:
@@ -109,21 +135,36 @@ def _upscale_command(options: argparse.Namespace) -> int:
         stretch=options.stretch,
         strength=options.strength,
         tta=options.tta,
+        frames=options.frames,
+        merge=options.merge,
         partial=options.partial,
         tile=options.tile,
         output=EncodeOptions(
-            format=format_of_output(options.output, options.format),
+            format=format_of_output(options.output, options.format, frames=options.frames),
             quality=options.quality,
             subsampling=options.subsampling,
             lossless=options.lossless,
             depth=options.depth,
             metadata=options.metadata,
+            palette=options.palette,
+            dither=options.dither,
+            delays=options.delays,
         ),
     )
     catalogue = load_catalogue(folder)
     settings.wanted.check()
     refuse_overwriting(options.inputs, options.output)
-    return asyncio.run(enlarge_all(options.inputs, options.output, settings, catalogue, folder, as_json=options.json))
+    return asyncio.run(
+        enlarge_all(
+            options.inputs,
+            options.output,
+            settings,
+            catalogue,
+            folder,
+            as_json=options.json,
+            keep_started=options.keep_started,
+        )
+    )
 
 
 def _models_command(options: argparse.Namespace) -> int:

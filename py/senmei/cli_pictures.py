@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from . import jobs
 from .catalogue import Catalogue, ModelCard
-from .codecs import OUTPUT_FORMATS
+from .codecs import OUTPUT_FORMATS, FramesAs
 from .engine import UpscaleOptions, upscale
 from .errors import InvalidOption, SenmeiError
 from .events import Encoded, Finished, Planned
@@ -30,6 +31,8 @@ _ENDINGS = {
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
     ".webp": "webp",
+    ".gif": "gif",
+    ".apng": "png",
     ".tif": "tiff",
     ".tiff": "tiff",
     ".avif": "avif",
@@ -38,13 +41,18 @@ _ENDINGS = {
 Report = dict[str, object]
 
 
-def format_of_output(output: Path, wanted: str | None) -> str:
-    """The format to write: `wanted`, else what the ending of `output` tells, else PNG for a folder.
+def format_of_output(output: Path, wanted: str | None, *, frames: FramesAs | int = "animation") -> str:
+    """The format to write: `wanted`, else what the ending of `output` tells, else for a folder the engine's choice.
 
     Raises InvalidOption for an ending that is unknown or tells another format.
     """
-    if _is_folder(output):
-        return wanted or "png"
+    is_zip = output.suffix.lower() == ".zip"
+    if is_zip != (frames == "zip") and not _is_folder(output):
+        raise InvalidOption(
+            f"{output} and the frames do not go together; a ZIP of frames ends in .zip and nothing else does."
+        )
+    if _is_folder(output) or is_zip:
+        return wanted or "auto"
     told = _ENDINGS.get(output.suffix.lower())
     if told not in OUTPUT_FORMATS:
         endings = ", ".join(ending for ending, name in _ENDINGS.items() if name in OUTPUT_FORMATS)
@@ -78,9 +86,11 @@ async def enlarge_all(
     models: Path,
     *,
     as_json: bool,
+    keep_started: bool = False,
 ) -> int:
     """Enlarges every input into `output`, a file or folder. A picture that fails does not keep the others from being
-    done; the exit status then is 1."""
+    done; the exit status then is 1. keep_started: an interrupt ends an animation with the frames that are done, and
+    only the next one everything."""
     failed = False
     columns = (
         TextColumn("{task.description}"),
@@ -91,6 +101,8 @@ async def enlarge_all(
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=as_json) as bars:
         job = _Job(inputs, output, settings, catalogue, _OpenSessions(models), bars)
+        if keep_started:
+            _end_early_on_interrupt(job)
         for source in inputs:
             bar = bars.add_task(source.name, total=1.0)
             try:
@@ -135,16 +147,22 @@ class _Job:
         self._catalogue = catalogue
         self._open_session = open_session
         self._bars = bars
+        self._cancel = jobs.CancelToken()
+
+    def end_early(self) -> None:
+        """See `CancelToken.end_early`."""
+        self._cancel.end_early()
 
     async def enlarge(self, source: Path, bar: TaskID) -> Report:
         started = time.perf_counter()
         data = await asyncio.to_thread(source.read_bytes)
+        self._cancel = jobs.CancelToken()
         events = upscale(
             data,
             self._settings,
             catalogue=self._catalogue,
             open_session=self._open_session,
-            cancel=jobs.CancelToken(),
+            cancel=self._cancel,
             budget_bytes=_memory_bytes(),
         )
         async with aclosing(events):
@@ -157,6 +175,7 @@ class _Job:
                         case jobs.Progress():
                             self._bars.update(bar, completed=event.fraction)
                         case Encoded():
+                            file.seek(0, os.SEEK_END) if event.offset is None else file.seek(event.offset)
                             file.write(event.data)
                         case Finished():
                             finished = event
@@ -167,6 +186,9 @@ class _Job:
             "height": finished.size.height,
             "format": finished.format,
             "depth": finished.depth,
+            "frames": finished.frames,
+            "tiles": finished.tiles,
+            "tiles_run": finished.tiles_run,
             "model": finished.model,
             "provider": finished.provider,
             "notes": list(finished.notes),
@@ -182,10 +204,22 @@ class _Job:
             source.name,
             scale=None if settings.width or settings.height else scale,
             size=planned.target,
-            format=settings.output.format,
+            format=planned.format,
+            part=planned.part,
         )
         _refuse_input(source, self._output / name, self._inputs)
         return self._output / name
+
+
+def _end_early_on_interrupt(job: _Job) -> None:
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        loop.call_soon_threadsafe(job.end_early)
+
+    signal.signal(signal.SIGINT, interrupted)
 
 
 def _is_folder(output: Path) -> bool:

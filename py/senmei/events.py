@@ -15,7 +15,8 @@ from .picture import Pixels
 class Planned:
     """What a job will do, known from the file's header.
 
-    header: of the file. models: ids of the networks, in the order of their passes.
+    header: of the file. models: ids of the networks, in the order of their passes. tiles: how often a network runs, of
+    all frames together. format, part: as in Finished. frames: of the result.
     """
 
     header: Header
@@ -23,6 +24,9 @@ class Planned:
     target: Size
     tiles: int
     memory: MemoryPlan
+    format: str
+    part: str = ""
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +35,7 @@ class TilePainted:
 
     region: where it lies in an image of the size `image`, which the last pass makes out of a picture of the size
     `source`.
-    pixels: (h, w, 3) uint8; alpha: (h, w) uint8 or None.
+    pixels: (h, w, 3) uint8; alpha: (h, w) uint8 or None. frame: of an animation, its index.
     """
 
     region: Region
@@ -39,18 +43,25 @@ class TilePainted:
     alpha: Pixels | None
     image: Size
     source: Size
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """The next bytes of the result's file."""
+    """The next bytes of the result's file, or, with an offset, those that take the place of earlier ones."""
 
     data: bytes
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event: what the file is. notes: what was lost or guessed in reading and writing, in sentences."""
+    """The last event: what the file is.
+
+    format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, in sentences.
+    part: what of an animation it is, "" for all of it. frames: how many were enlarged. tiles: of all frames and passes;
+    tiles_run: those that were not known already from another frame.
+    """
 
     size: Size
     model: str
@@ -58,6 +69,10 @@ class Finished:
     format: str
     depth: int
     notes: tuple[str, ...]
+    part: str = ""
+    frames: int = 1
+    tiles: int = 0
+    tiles_run: int = 0
 
 
 Event = Progress | Planned | TilePainted | Encoded | Finished

@@ -23,6 +23,7 @@ class Progress:
     done, total: in the stage's own unit (bytes, tiles or steps).
     fraction: of the whole job, 0 to 1, never falling.
     eta_ms: milliseconds until the whole job is done, or None while nothing is known.
+    frame, frames: how many of an animation's frames are done, and how many it has.
     """
 
     stage: Stage
@@ -30,6 +31,8 @@ class Progress:
     total: int
     fraction: float
     eta_ms: float | None
+    frame: int = 0
+    frames: int = 1
 
 
 class ProgressMeter:
@@ -65,13 +68,22 @@ class ProgressMeter:
 
 
 class CancelToken:
-    """Handed into a job; its owner calls `cancel` from the same event loop, once or more."""
+    """Handed into a job; its owner calls `cancel` or `end_early` from the same event loop, once or more."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._is_ending = False
 
     def cancel(self) -> None:
         self._event.set()
+
+    def end_early(self) -> None:
+        """An animation ends with the frames that are done, one at least; a still picture goes on."""
+        self._is_ending = True
+
+    @property
+    def is_ending(self) -> bool:
+        return self._is_ending
 
     @property
     def cancelled(self) -> bool:

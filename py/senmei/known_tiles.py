@@ -29,7 +29,7 @@ class KnownTiles:
         self.asked = self.computed = 0
 
     async def answer(self, tile: Pixels, core: Region, compute: Callable[[], Awaitable[Pixels]]) -> Pixels:
-        """What `compute` answered to the same tile before, or answers now: an array that is shared and not to be changed.
+        """What `compute` answered to the same tile before, or answers now: an array that is shared, not to be changed.
 
         Raises what `compute` raises, also to whoever waits for the same tile.
         """

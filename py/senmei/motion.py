@@ -49,17 +49,34 @@ class Motion:
         return Motion(self.size.scaled(scale), self.block * scale, grown)
 
 
-def watch(frames: Iterable[Pixels], size: Size, count: int) -> Motion:
-    """Compares every frame, (H, W, n) of the size `size`, with the one before. count: about how many there are."""
-    block = _LEAST_BLOCK
-    while count * -(-size.width // block) * -(-size.height // block) > _MOST_BLOCKS:
-        block *= 2
-    shape = -(-size.height // block), -(-size.width // block)
-    changed = []
-    before: Pixels | None = None
-    for samples in frames:
-        is_other = np.ones((size.height, size.width), bool) if before is None else (samples != before).any(axis=2)
-        rows = np.logical_or.reduceat(is_other, np.arange(0, size.height, block), axis=0)
-        changed.append(np.logical_or.reduceat(rows, np.arange(0, size.width, block), axis=1))
-        before = samples
-    return Motion(size, block, np.array(changed).reshape(-1, *shape))
+class MotionWatch:
+    """Sees frames of the size `size` one after the other. count: about how many there are."""
+
+    def __init__(self, size: Size, count: int) -> None:
+        self._size = size
+        self._block = _LEAST_BLOCK
+        while count * -(-size.width // self._block) * -(-size.height // self._block) > _MOST_BLOCKS:
+            self._block *= 2
+        self._before: Pixels | None = None
+        self._changed: list[NDArray[np.bool_]] = []
+
+    def see(self, samples: Pixels) -> None:
+        """The next frame, (H, W, n)."""
+        is_first = self._before is None
+        is_other = np.ones(samples.shape[:2], bool) if is_first else (samples != self._before).any(axis=2)
+        rows = np.logical_or.reduceat(is_other, np.arange(0, self._size.height, self._block), axis=0)
+        self._changed.append(np.logical_or.reduceat(rows, np.arange(0, self._size.width, self._block), axis=1))
+        self._before = samples
+
+    @property
+    def motion(self) -> Motion:
+        return Motion(self._size, self._block, np.array(self._changed))
+
+
+def watch(frames: Iterable[Pixels], size: Size) -> Motion:
+    """The motion of frames that are all there."""
+    all_frames = list(frames)
+    seen = MotionWatch(size, len(all_frames))
+    for samples in all_frames:
+        seen.see(samples)
+    return seen.motion

@@ -7,7 +7,7 @@ import unicodedata
 
 from .geometry import Size
 
-_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "tiff": "tiff", "avif": "avif"}
+_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif", "tiff": "tiff", "avif": "avif", "zip": "zip"}
 
 _LONGEST_STEM = 200
 """Bytes of UTF-8; file systems hold 255 for the whole name, and a browser may add " (1)"."""
@@ -22,14 +22,22 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.)", re.IGNORECA
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def result_name(source: str | None, *, scale: float | None, size: Size, format: str) -> str:  # noqa: A002 - as in EncodeOptions
+def result_name(
+    source: str | None,
+    *,
+    scale: float | None,
+    size: Size,
+    format: str,  # noqa: A002 - as in EncodeOptions
+    part: str = "",
+) -> str:
     """ "cat.jpg" doubled becomes "cat@2x.png"; without a scale, "cat@1920x1080.png".
 
     source: name or path of the file that was read; None or "" when it has none. size: of the result. format: one of
-    OUTPUT_FORMATS. The name has no directories and nothing that a file system refuses, and is never empty.
+    OUTPUT_FORMATS, or "zip". part: what of an animation it is, in a word; "" for all of it. The name has no directories
+    and nothing that a file system refuses, and is never empty.
     """
     marked = f"{size.width}x{size.height}" if scale is None else f"{scale:g}x"
-    return f"{_stem(source or '')}@{marked}.{_EXTENSIONS[format]}"
+    return f"{_stem(source or '')}@{marked}{'-' if part else ''}{part}.{_EXTENSIONS[format]}"
 
 
 def _stem(source: str) -> str:

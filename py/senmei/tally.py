@@ -30,13 +30,17 @@ class Tally:
             self._done += 1
             self._tile_cost = item.step.tiles.shape.pixels
             self._done_cost += self._tile_cost
-            painted = [self._painted(item.region, item.samples)] if item.step is self._job.passes[-1] else []
-            return [*painted, self.progress()]
+            shown = [painted(self._job, item.region, item.samples)] if item.step is self._job.passes[-1] else []
+            return [*shown, self.progress()]
         written = [self._meter.at("encode", item.bottom, self._job.target.height, share=0)]
         if self._job.passes:
             return [] if self._done < self._job.tiles else [*written]
         region = Region(0, item.top, item.samples.shape[1], item.samples.shape[0])
-        return [self._painted(region, item.samples), *written]
+        return [painted(self._job, region, item.samples), *written]
+
+    @property
+    def tiles_done(self) -> int:
+        return self._done
 
     def progress(self) -> Progress:
         running = min(self._parallelism - 1, self._job.tiles - self._done)
@@ -49,9 +53,9 @@ class Tally:
             under_way=running * self._tile_cost / cost,
         )
 
-    def _painted(self, region: Region, samples: Pixels) -> TilePainted:
-        colour, alpha = apart(to_depth(samples, 8))
-        rgb = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
-        return TilePainted(
-            region, rgb, alpha, self._job.computed if self._job.passes else self._job.target, self._job.source
-        )
+
+def painted(job: JobPlan, region: Region, samples: Pixels) -> TilePainted:
+    """What is shown of samples, (h, w, n), that belong at `region` of what the job's last pass makes."""
+    colour, alpha = apart(to_depth(samples, 8))
+    rgb = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
+    return TilePainted(region, rgb, alpha, job.computed if job.passes else job.target, job.source)

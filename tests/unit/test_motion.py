@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from drawings import drawing
 from repeating import card
 from senmei.geometry import Size
-from senmei.motion import Motion, watch
+from senmei.motion import Motion, MotionWatch, watch
 from senmei.pixels import cut
 from senmei.planner import plan_job
 from senmei.tiling import plan_tiles
@@ -45,10 +45,10 @@ def test_no_tile_that_changes_is_missed(width: int, height: int, core: int, over
     size = Size(width, height)
     frames = moving_square(size, 4)
     plan = plan_tiles(size, core=Size(core, core), overlap=overlap, multiple_of=multiple_of)
-    foreseen = watch(frames, size, 4).tiles_to_run(plan)
+    foreseen = watch(frames, size).tiles_to_run(plan)
     assert (foreseen >= tiles_that_change(frames, plan)).all()
     assert foreseen[0] == len(plan.tiles)
-    still = watch([frames[0]] * 3, size, 3).tiles_to_run(plan)
+    still = watch([frames[0]] * 3, size).tiles_to_run(plan)
     assert still.tolist() == [len(plan.tiles), 0, 0]
 
 
@@ -57,7 +57,7 @@ def test_a_change_is_foreseen_to_the_block() -> None:
     before = drawing(64, 64)
     after = before.copy()
     after[40, 17] ^= 1
-    motion = watch([before, after], size, 2)
+    motion = watch([before, after], size)
     assert motion.changed[0].all()
     assert np.argwhere(motion.changed[1]).tolist() == [[5, 2]]
     plan = plan_tiles(size, core=Size(16, 16), overlap=0)
@@ -74,10 +74,10 @@ def test_a_change_spreads_by_the_overlap_of_each_pass() -> None:
 
 
 def test_very_long_animations_are_watched_in_larger_blocks() -> None:
-    size = Size(1000, 1000)
-    frames = [np.zeros((1000, 1000, 1), np.uint8)] * 2
-    motion = watch(frames, size, 5000)
-    assert motion.block == 32 and motion.changed.shape == (2, 32, 32)
+    seen = MotionWatch(Size(1000, 1000), 5000)
+    for value in (0, 1):
+        seen.see(np.full((1000, 1000, 1), value, np.uint8))
+    assert seen.motion.block == 32 and seen.motion.changed.shape == (2, 32, 32)
 
 
 @pytest.mark.parametrize("scale", [2, 4])
@@ -85,7 +85,7 @@ def test_tiles_are_cut_to_what_moves(scale: int) -> None:
     size = Size(480, 270)
     model = card(overlap=7)
     cards = [model] * (scale // 2)
-    motion = watch(moving_square(size, 30, side=40), size, 30)
+    motion = watch(moving_square(size, 30, side=40), size)
     still = plan_job(size, cards, target=size.scaled(scale), parallelism=2)
     moving = plan_job(size, cards, target=size.scaled(scale), parallelism=2, motion=motion)
     for one, other in zip(moving.passes, still.passes, strict=True):
@@ -99,5 +99,5 @@ def test_where_all_moves_the_tiles_are_as_for_a_still() -> None:
     size = Size(480, 270)
     frames = [drawing(480, 270, seed=seed, noise=9) for seed in range(3)]
     still = plan_job(size, [card(overlap=7)], target=size.scaled(2), parallelism=2)
-    motion = watch(frames, size, 3)
+    motion = watch(frames, size)
     assert plan_job(size, [card(overlap=7)], target=size.scaled(2), parallelism=2, motion=motion) == still

@@ -15,14 +15,14 @@ import { openSink } from './output-sink.js';
  * @typedef {typeof engine} RemoteEngine
  * @typedef {import('./loading.js').LoadingProgress} LoadingProgress
  * @typedef {{ stage: LoadingProgress['stage'] | 'decode' | 'infer' | 'encode', done: number, total: number, fraction: number,
- *   etaMs: number | null }} Progress
+ *   etaMs: number | null, frame?: number, frames?: number }} Progress
  * @typedef {{ x: number, y: number, width: number, height: number, pixels: Uint8Array<ArrayBuffer>, imageWidth: number, imageHeight: number,
- *   sourceWidth: number, sourceHeight: number }} PlainTile
+ *   sourceWidth: number, sourceHeight: number, frame: number }} PlainTile
  * @typedef {{ format: string, width: number, height: number, depth: number, channels: number, frames: number, targetWidth: number,
  *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number }} PlainPlan
  * @typedef {{ code: string, message: string }} PlainError
- * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string, provider: string }}
- *   PlainFacts
+ * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string, provider: string,
+ *   frames: number, tiles: number, tilesRun: number }} PlainFacts
  * @typedef {PlainFacts & { blob: Blob, file: string | null }} PlainResult file: its name in the output folder, when it lies there
  *
  * @typedef {object} Job
@@ -45,8 +45,9 @@ import { openSink } from './output-sink.js';
  * @property {string | null} name of the picture's file
  * @property {() => Promise<Uint8Array>} read the picture
  * @property {OpenModel} openModel
- * @property {(chunk: Uint8Array<ArrayBuffer>) => Promise<void>} write
- * @property {(stage: Progress['stage'], done: number, total: number, fraction: number, etaMs?: number) => void} onProgress
+ * @property {(chunk: Uint8Array<ArrayBuffer>, offset?: number) => Promise<void>} write with an offset in the place of what
+ *   was written there before
+ * @property {(progress: Progress) => void} onProgress
  * @property {((tile: PlainTile) => void) | null} onTile
  * @property {((plan: PlainPlan) => void) | null} onPlan
  */
@@ -59,6 +60,7 @@ import { openSink } from './output-sink.js';
  * @property {(data: Uint8Array, longest: number) => Promise<Answer<{ data: Uint8Array<ArrayBuffer>, width: number, height: number }>>} preview
  * @property {(job: number, model: string, wanted: object, hands: Hands) => Promise<Answer<PlainFacts>>} upscale
  * @property {(job: number) => void} cancel
+ * @property {(job: number) => void} end_early
  * @property {(file: string) => void} forget
  */
 
@@ -204,6 +206,11 @@ function explain(error) {
   return { code: 'engine-failed', message: `The engine failed (${reason}).` };
 }
 
+/** @param {string} format of a result */
+function mediaType(format) {
+  return format === 'zip' ? 'application/zip' : `image/${format}`;
+}
+
 export const engine = {
   /**
    * Starts everything, and resolves when Python is there, or has failed to come: that is for `prepare` to tell.
@@ -300,10 +307,13 @@ export const engine = {
         const stop = loading.watch((loaded) => reports.send({ ...loaded, fraction: lastFraction, etaMs: null }));
         return pool.open(file, owner).finally(stop);
       },
-      write: async (chunk) => (await opened).write(chunk),
-      onProgress: (stage, done, total, fraction, etaMs) => {
-        lastFraction = fraction;
-        reports.send({ stage, done, total, fraction, etaMs: etaMs ?? null });
+      write: async (chunk, offset) => {
+        const sink = await opened;
+        await (offset === undefined ? sink.write(chunk) : sink.patch(chunk, offset));
+      },
+      onProgress: (progress) => {
+        lastFraction = progress.fraction;
+        reports.send({ ...progress, etaMs: progress.etaMs ?? null });
       },
       onTile: tiles && ((tile) => tiles.send(Comlink.transfer(tile, [tile.pixels.buffer]))),
       onPlan: plans && ((plan) => plans.send(plan)),
@@ -312,7 +322,7 @@ export const engine = {
       return await answered(async () => {
         const { value, error } = await (await python).upscale(job, model, wanted, hands);
         if (!value) return { error };
-        const file = await (await opened).finish(`image/${value.format}`);
+        const file = await (await opened).finish(mediaType(value.format));
         isKept = true;
         return { value: { ...value, ...file } };
       });
@@ -333,6 +343,14 @@ export const engine = {
    */
   async cancel(job) {
     (await python).cancel(job);
+  },
+
+  /**
+   * Ends an animation with the frames that are done.
+   * @param {number} job
+   */
+  async endEarly(job) {
+    (await python).end_early(job);
   },
 
   /**

@@ -15,8 +15,11 @@ const BLOB_BYTES = 8 * MB;
 const WRITE_BYTES = 1 * MB;
 
 /**
+ * @typedef {{ bytes: Uint8Array<ArrayBuffer>, offset: number }} Patch
+ *
  * @typedef {object} OutputSink
  * @property {(chunk: Uint8Array<ArrayBuffer>) => Promise<void>} write the next bytes; the sink keeps the array
+ * @property {(bytes: Uint8Array<ArrayBuffer>, offset: number) => Promise<void>} patch takes the place of bytes written before
  * @property {(type: string) => Promise<{ blob: Blob, file: string | null }>} finish the whole, and the name of the file
  *   in the output folder that it needs
  * @property {() => Promise<void>} discard leaves nothing behind; harmless once and again
@@ -45,6 +48,8 @@ class GatheredFile {
   #blobs = [];
   /** @type {PrivateFile | null} */
   #disk = null;
+  /** @type {Patch[]} */
+  #patches = [];
   #hasOutgrownMemory = false;
   #isDiskFull = false;
 
@@ -73,12 +78,20 @@ class GatheredFile {
     }
   }
 
+  /**
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {number} offset
+   */
+  async patch(bytes, offset) {
+    this.#patches.push({ bytes, offset });
+  }
+
   /** @param {string} type */
   async finish(type) {
     if (this.#disk && !this.#isDiskFull) this.#moveToDisk(this.#disk);
     const onDisk = this.#disk ? [await this.#disk.close()] : [];
-    const blob = new Blob([...onDisk, ...this.#blobs, ...this.#chunks], { type });
-    return { blob, file: this.#disk ? this.#name : null };
+    const whole = new Blob([...onDisk, ...this.#blobs, ...this.#chunks], { type });
+    return { blob: patched(whole, this.#patches), file: this.#disk ? this.#name : null };
   }
 
   async discard() {
@@ -217,6 +230,15 @@ class ChosenFile {
     if (this.#chunkBytes >= WRITE_BYTES) await this.#writeChunks();
   }
 
+  /**
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {number} offset
+   */
+  async patch(bytes, offset) {
+    await this.#writeChunks();
+    await writing(this.#handle, () => this.#stream.write({ type: 'write', position: offset, data: bytes }));
+  }
+
   /** @param {string} type */
   async finish(type) {
     await this.#writeChunks();
@@ -243,6 +265,19 @@ class ChosenFile {
     this.#chunkBytes = 0;
     await writing(this.#handle, () => this.#stream.write(whole));
   }
+}
+
+/**
+ * A blob is made of parts of others, wherever those lie: nothing is read or copied.
+ * @param {Blob} whole
+ * @param {Patch[]} patches
+ */
+function patched(whole, patches) {
+  return patches.reduce(
+    (blob, { bytes, offset }) =>
+      new Blob([blob.slice(0, offset), bytes, blob.slice(offset + bytes.length)], { type: blob.type }),
+    whole,
+  );
 }
 
 /**

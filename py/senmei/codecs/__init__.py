@@ -1,20 +1,29 @@
 """Bytes to pictures and back."""
 
+from .animation_reading import open_animation
+from .animation_writing import AnimationEncoder, FramesAs, encode, open_animation_encoder
 from .decoding import decode
-from .encoding import RowEncoder, encode, encoder_bytes, open_encoder
+from .encoding import RowEncoder, encoder_bytes, open_encoder
+from .frames_writing import sheet_grid
 from .headers import Header, read_header
-from .options import OUTPUT_FORMATS, EncodeOptions
+from .options import ANIMATION_FORMATS, OUTPUT_FORMATS, EncodeOptions
 from .signatures import READABLE_ELSEWHERE
 
 __all__ = [
+    "ANIMATION_FORMATS",
     "OUTPUT_FORMATS",
     "READABLE_ELSEWHERE",
+    "AnimationEncoder",
     "EncodeOptions",
+    "FramesAs",
     "Header",
     "RowEncoder",
     "decode",
     "encode",
     "encoder_bytes",
+    "open_animation",
+    "open_animation_encoder",
     "open_encoder",
     "read_header",
+    "sheet_grid",
 ]

@@ -35,7 +35,7 @@ def decode(data: bytes, *, partial: bool = False) -> Picture | Animation:
     try:
         with pillow_unbound(partial=partial):
             file.check(partial=partial)
-            return read_animation(file, partial=partial) if file.frames > 1 else _picture(file, partial=partial)
+            return read_animation(data, partial=partial) if file.frames > 1 else _picture(file, partial=partial)
     except SenmeiError:
         raise
     except MemoryError as error:

@@ -6,11 +6,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ..animation import Animation
-from ..errors import TooLarge, UnsupportedFormat
+from ..errors import TooLarge
 from ..geometry import Size
 from ..picture import Metadata, Picture, Pixels
 from ..pixels import to_depth
+from .gif_rows import GifRows
 from .metadata.writing import chosen
 from .options import DEEP_FORMATS, FORMAT_NAMES, OUTPUT_FORMATS, EncodeOptions
 from .png.chunks import LARGEST_SIDE
@@ -18,7 +18,14 @@ from .png.rows import PngRows
 from .tiff.rows import TiffRows
 from .whole_rows import AvifRows, JpegRows, WebpRows
 
-_LONGEST_SIDE = {"png": LARGEST_SIDE, "jpeg": 65_500, "webp": 16_383, "tiff": (1 << 32) - 1, "avif": 32_768}
+_LONGEST_SIDE = {
+    "png": LARGEST_SIDE,
+    "jpeg": 65_500,
+    "webp": 16_383,
+    "gif": 65_535,
+    "tiff": (1 << 32) - 1,
+    "avif": 32_768,
+}
 """libjpeg's and libwebp's limits; what libavif reads unless told otherwise."""
 
 _BAND_BYTES = 1 << 18
@@ -52,6 +59,7 @@ def open_encoder(
     TIFF holds its compressed bytes, the others the whole picture (4 bytes a pixel, gray JPEG 1) until `finish`.
     Raises TooLarge where the format has no room for so many pixels a side, or (TIFF, while writing) for 4 GB.
     """
+    options = options.resolved()
     longest = _LONGEST_SIDE[options.format]
     if max(size.width, size.height) > longest:
         others = [FORMAT_NAMES[name] for name in OUTPUT_FORMATS if _LONGEST_SIDE[name] >= max(size.width, size.height)]
@@ -67,6 +75,7 @@ def encoder_bytes(size: Size, *, channels: int, has_alpha: bool, depth: int, opt
     depth: of the file. Measured with Pillow 10.2 and 13 as the growth of the process on 16 million noisy pixels; TIFF's
     share is that of noise, whose compressed strips are as large as the samples and are joined at the end.
     """
+    options = options.resolved()
     sample_bytes = (channels + has_alpha) * depth // 8
     band_bytes = max(_BAND_BYTES, size.width * sample_bytes)
     if options.format == "png":
@@ -78,15 +87,13 @@ def encoder_bytes(size: Size, *, channels: int, has_alpha: bool, depth: int, opt
     if options.format == "webp":
         # libwebp compresses alpha without loss, whatever the colours get.
         return size.pixels * (38 if options.lossless or has_alpha else 15)
+    if options.format == "gif":
+        return size.pixels * 24
     return size.pixels * 42
 
 
-def encode(picture: Picture | Animation, options: EncodeOptions = _DEFAULT) -> bytes:
-    """`picture` as a file. Raises UnsupportedFormat for an animation, TooLarge as `open_encoder` does."""
-    if isinstance(picture, Animation):
-        raise UnsupportedFormat(
-            f"An animation of {len(picture.frames)} frames cannot be written as {options.format_name}."
-        )
+def encode_still(picture: Picture, options: EncodeOptions = _DEFAULT) -> bytes:
+    """`picture` as a file. Raises TooLarge as `open_encoder` does."""
     encoder = open_encoder(
         picture.size,
         channels=picture.pixels.shape[2],
@@ -158,6 +165,8 @@ def _writer(
         return WebpRows(size, has_alpha=has_alpha, metadata=metadata, options=options)
     if options.format == "avif":
         return AvifRows(size, channels=channels, has_alpha=has_alpha, metadata=metadata, options=options)
+    if options.format == "gif":
+        return GifRows(size, channels=channels, has_alpha=has_alpha, metadata=metadata, options=options)
     if options.format == "tiff":
         return TiffRows(size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata)
     return PngRows(size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata)

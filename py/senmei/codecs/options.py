@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from PIL import features
@@ -12,10 +12,13 @@ from ..errors import InvalidOption
 # Pillow before 11.3 does not know the word and warns when it is asked.
 _HAS_AVIF = "avif" in features.modules and bool(features.check("avif"))
 
-OUTPUT_FORMATS: tuple[str, ...] = ("png", "jpeg", "webp", "tiff", *(("avif",) if _HAS_AVIF else ()))
+OUTPUT_FORMATS: tuple[str, ...] = ("png", "jpeg", "webp", "gif", "tiff", *(("avif",) if _HAS_AVIF else ()))
 """What this Pillow can write."""
 
-FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "tiff": "TIFF", "avif": "AVIF"}
+ANIMATION_FORMATS = ("png", "webp", "gif")
+"""Those that hold several frames."""
+
+FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif": "GIF", "tiff": "TIFF", "avif": "AVIF"}
 """As they are written in sentences."""
 
 DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
@@ -30,38 +33,63 @@ DEEP_FORMATS = ("png", "tiff")
 """Those that hold 16 bits a sample."""
 
 MetadataChoice = Literal["keep", "strip"]
+PaletteChoice = Literal["auto", "global", "local"]
+DitherChoice = Literal["none", "ordered", "diffused"]
+DelayChoice = Literal["file", "browser"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeOptions:
     """How a result is written. Raises InvalidOption for values outside and for combinations that mean nothing.
 
-    format: one of OUTPUT_FORMATS. quality: 1 to 100, for JPEG, lossy WebP and AVIF; None for DEFAULT_QUALITY.
+    format: one of OUTPUT_FORMATS; "apng" is another word for "png"; "auto" is PNG for a still picture and an
+    animation's own kind. quality: 1 to 100, for JPEG, lossy WebP and AVIF; None for DEFAULT_QUALITY.
     subsampling: of the colour, one of SUBSAMPLINGS, for JPEG and AVIF; None for DEFAULT_SUBSAMPLING.
     lossless: for WebP; every level is kept, also of the colour under transparent pixels.
     depth: 8 or 16 bits a sample, for PNG and TIFF; None for the picture's own.
     metadata: "keep" writes all that the format can hold. "strip" leaves out EXIF, XMP, texts and resolution; what the
     levels mean as colours (the ICC profile, a PNG's colour chunks) stays, since without it the picture would look
     different.
+    palette: of GIF; "global" one for all frames, "local" one for each, "auto" a local one where it pays. dither: of
+    GIF. delays: "browser" writes those below 20 ms as the 100 ms that browsers make of them in GIFs, "file" leaves
+    them as they are.
     """
 
-    format: str = "png"
+    format: str = "auto"
     quality: int | None = None
     subsampling: str | None = None
     lossless: bool = False
     depth: int | None = None
     metadata: MetadataChoice = "keep"
+    palette: PaletteChoice | None = None
+    dither: DitherChoice | None = None
+    delays: DelayChoice = "file"
 
     def __post_init__(self) -> None:
-        if self.format not in OUTPUT_FORMATS:
+        if self.format == "apng":
+            object.__setattr__(self, "format", "png")
+        if self.format not in OUTPUT_FORMATS and self.format != "auto":
             raise InvalidOption(f"The format “{self.format}” cannot be written; accepted: {', '.join(OUTPUT_FORMATS)}.")
+        self._check_words()
+        if self.format == "auto":
+            # What goes together is known once there is a format.
+            return
         self._check_quality()
         self._check_subsampling()
         if self.lossless and self.format != "webp":
             raise InvalidOption(f"“lossless” is a choice of WebP only; {self._lossless_instead()}.")
         self._check_depth()
-        if self.metadata not in get_args(MetadataChoice):
-            raise InvalidOption(f"The metadata choice “{self.metadata}” is unknown; accepted: keep, strip.")
+        if (self.palette or self.dither) and self.format != "gif":
+            raise InvalidOption(f"{self.format_name} has no palette and no dithering to choose; GIF has.")
+
+    def resolved(self, kind: str | None = None) -> EncodeOptions:
+        """With a format in the place of "auto": `kind`, one of ANIMATION_FORMATS, or PNG for a still picture.
+
+        An animated WebP becomes a lossless one unless it is to have a quality. Raises InvalidOption for what does not
+        go together with the format."""
+        if self.format != "auto":
+            return self
+        return replace(self, format=kind or "png", lossless=self.lossless or (kind == "webp" and self.quality is None))
 
     @property
     def format_name(self) -> str:
@@ -70,6 +98,17 @@ class EncodeOptions:
     def written_depth(self, depth: int) -> int:
         """Bits a sample in the file of a picture that has `depth`."""
         return (self.depth or depth) if self.format in DEEP_FORMATS else 8
+
+    def _check_words(self) -> None:
+        for name, chosen, accepted in (
+            ("metadata choice", self.metadata, get_args(MetadataChoice)),
+            ("palette", self.palette, (None, *get_args(PaletteChoice))),
+            ("dithering", self.dither, (None, *get_args(DitherChoice))),
+            ("choice of delays", self.delays, get_args(DelayChoice)),
+        ):
+            if chosen not in accepted:
+                words = ", ".join(word for word in accepted if word)
+                raise InvalidOption(f"The {name} “{chosen}” is unknown; accepted: {words}.")
 
     def _check_quality(self) -> None:
         if self.quality is None:

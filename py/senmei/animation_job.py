@@ -1,0 +1,244 @@
+"""An animation's whole job, as an async generator of events: frames stream through, and only what moves is computed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+
+from .animation import AnimationFile, AnimationInfo, Frame
+from .catalogue import Catalogue
+from .codecs import FramesAs, Header, open_animation, open_animation_encoder
+from .errors import TooLarge
+from .events import Encoded, Event, Finished, Planned
+from .frame_stages import FrameDone, enlarged_frames, merged
+from .frame_tally import FrameTally
+from .geometry import Size
+from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
+from .jobs import CancelToken, ProgressMeter
+from .known_tiles import KnownTiles
+from .memory import FRAMES_KNOWN, plan_animation_memory, refuse_too_large
+from .motion import Motion, MotionWatch
+from .picture import NO_METADATA, Picture
+from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
+from .pixels import apart, joined
+from .planner import JobPlan, plan_job
+from .resampling import BICUBIC, resample
+from .tile_runner import TileRunner
+from .upscaler import Rows
+
+_KINDS = {"GIF": "gif", "PNG": "png", "WebP": "webp"}
+
+_SAMPLES = 6
+"""Frames of which the colours are known before the first is written."""
+
+_SAMPLE_PIXELS = 500_000
+
+
+def plan_animation(
+    file_bytes: int,
+    header: Header,
+    options: UpscaleOptions,
+    *,
+    catalogue: Catalogue,
+    parallelism: int,
+    budget_bytes: int,
+) -> Planned:
+    """What `enlarge_animation` would do at most: what moves is not known yet. Raises the errors of `chosen` and
+    `open_animation_encoder`; TooLarge when the memory is not there."""
+    options = _resolved(header, options)
+    cards, target = chosen(header.size, options, catalogue)
+    job = plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile)
+    tiles = job.tiles * header.frames
+    return _planned(file_bytes, header, header.frames, options, job, tiles, parallelism, budget_bytes)
+
+
+async def enlarge_animation(
+    data: bytes,
+    header: Header,
+    options: UpscaleOptions,
+    *,
+    catalogue: Catalogue,
+    open_session: OpenSession,
+    cancel: CancelToken,
+    budget_bytes: int,
+    decode_elsewhere: DecodeElsewhere | None,
+) -> AsyncGenerator[Event]:
+    """See `engine.upscale`. header: of `data`. Yields a second Planned when it is known what moves.
+
+    Ends with the frames that are done when `cancel` is told to end early.
+    """
+    options = _resolved(header, options)
+    cards, target = chosen(header.size, options, catalogue)
+    sessions = await opened(cards, open_session)
+    parallelism = parallelism_of(sessions)
+    yield plan_animation(
+        len(data), header, options, catalogue=catalogue, parallelism=parallelism, budget_bytes=budget_bytes
+    )
+    meter = ProgressMeter()
+    yield meter.at("decode", 0, 1)
+    try:
+        source = _Source(open_animation(data, partial=options.partial), merge=options.merge)
+        look = _Look(source.file.info)
+        for index, frame in enumerate(source.frames()):
+            # Decoding makes nobody wait; whoever cancels is heard here.
+            await asyncio.sleep(0)
+            cancel.check()
+            look.see(frame)
+            yield meter.at("decode", index, header.frames)
+        motion = look.motion
+        job = plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile, motion=motion)
+        tally = FrameTally(job, motion, meter, parallelism=parallelism)
+        frames = len(look.durations_ms)
+        yield _planned(len(data), header, frames, options, job, tally.foreseen, parallelism, budget_bytes)
+        depth = max(source.file.info.depth, options.output.written_depth(source.file.info.depth))
+        info = replace(source.file.info, size=target, durations_ms=tuple(look.durations_ms), depth=depth)
+        encoder = open_animation_encoder(
+            info, options.output, frames_as=_frames_as(options), samples=look.samples(target)
+        )
+        known = _known_tiles(job, info)
+        runners = {
+            name: TileRunner(catalogue.get(name), sessions[name], tta=options.tta, known=known[name]) for name in known
+        }
+
+        def enlarge(picture: Picture) -> Rows:
+            return result_rows(prepared(picture, depth=depth), job, runners, options.strength, cancel)
+
+        yield tally.progress()
+        done = 0
+        async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
+            async for item in items:
+                for event in tally.hear(item):
+                    yield event
+                if isinstance(item, FrameDone):
+                    done += 1
+                    if encoded := encoder.add(item.frame.picture, item.frame.duration_ms):
+                        yield Encoded(encoded)
+        cancel.check()
+        tail, patches = encoder.finish()
+        yield Encoded(tail)
+        for offset, patch in patches:
+            yield Encoded(patch, offset)
+    except MemoryError as error:
+        raise TooLarge(f"There is not enough memory for frames of {target} pixels.") from error
+    yield meter.at("encode", 1, 1)
+    stopped = (f"Stopped early: {done} of {frames} frames were made.",) if done < frames else ()
+    yield Finished(
+        getattr(encoder, "size", target),
+        options.model,
+        sessions[options.model].provider if sessions else "none",
+        _format(options),
+        options.output.written_depth(depth),
+        (*source.file.notes, *stopped, *encoder.notes),
+        part=options.part,
+        frames=done,
+        tiles=sum(one.asked for one in known.values()),
+        tiles_run=sum(one.computed for one in known.values()),
+    )
+
+
+class _Source:
+    """The frames of a file as they are wanted, as often as they are asked for."""
+
+    def __init__(self, file: AnimationFile, *, merge: bool) -> None:
+        self.file = file
+        self._merge = merge
+
+    def frames(self) -> Iterator[Frame]:
+        return merged(self.file.frames()) if self._merge else self.file.frames()
+
+
+class _Look:
+    """What is known of frames once they were seen. Holds one of them and a few small samples."""
+
+    def __init__(self, info: AnimationInfo) -> None:
+        self.durations_ms: list[float] = []
+        self._info = info
+        self._motion = MotionWatch(info.size, len(info.durations_ms))
+        self._every = max(1, len(info.durations_ms) // _SAMPLES)
+        self._samples: list[Picture] = []
+
+    def see(self, frame: Frame) -> None:
+        if len(self.durations_ms) % self._every == 0 and len(self._samples) < _SAMPLES:
+            self._samples.append(_reduced(frame.picture))
+        self.durations_ms.append(frame.duration_ms)
+        self._motion.see(prepared(frame.picture, depth=self._info.depth))
+
+    @property
+    def motion(self) -> Motion:
+        return self._motion.motion
+
+    def samples(self, target: Size) -> Iterator[Picture]:
+        """Pictures with about the colours that the frames will have when they are enlarged."""
+        for picture in self._samples:
+            samples = joined(picture.pixels, picture.alpha)
+            size = Size(min(target.width, 2 * picture.size.width), min(target.height, 2 * picture.size.height))
+            yield Picture(*apart(resample(samples, size, BICUBIC)))
+
+
+def _reduced(picture: Picture) -> Picture:
+    step = 1
+    while picture.size.pixels > _SAMPLE_PIXELS * step**2:
+        step += 1
+    alpha = None if picture.alpha is None else picture.alpha[::step, ::step].copy()
+    return Picture(picture.pixels[::step, ::step].copy(), alpha)
+
+
+def _resolved(header: Header, options: UpscaleOptions) -> UpscaleOptions:
+    kind = _KINDS[header.format] if options.frames == "animation" else None
+    return replace(options, output=options.output.resolved(kind))
+
+
+def _frames_as(options: UpscaleOptions) -> FramesAs:
+    assert not isinstance(options.frames, int), "one frame is a still picture"
+    return options.frames
+
+
+def _known_tiles(job: JobPlan, info: AnimationInfo) -> dict[str, KnownTiles]:
+    """For each model room for the tiles of the frames that are under way and of those before."""
+    room = {step.card.id: 0 for step in job.passes}
+    for step in job.passes:
+        samples = step.output.pixels * (info.channels + info.has_alpha)
+        room[step.card.id] += FRAMES_KNOWN * samples * info.depth // 8
+    return {name: KnownTiles(size) for name, size in room.items()}
+
+
+def _planned(
+    file_bytes: int,
+    header: Header,
+    frames: int,
+    options: UpscaleOptions,
+    job: JobPlan,
+    tiles: int,
+    parallelism: int,
+    budget_bytes: int,
+) -> Planned:
+    channels = header.channels - (header.channels in (2, 4))
+    info = AnimationInfo(
+        size=job.target,
+        durations_ms=(0.0,) * frames,
+        loop_count=0,
+        has_alpha=channels != header.channels,
+        depth=header.depth,
+        channels=channels,
+        background=None,
+        metadata=NO_METADATA,
+    )
+    # Refuses sizes that the format cannot hold.
+    open_animation_encoder(info, options.output, frames_as=_frames_as(options))
+    memory = plan_animation_memory(
+        header,
+        job,
+        file_bytes=file_bytes,
+        parallelism=parallelism,
+        output=options.output,
+        frames_as=_frames_as(options),
+    )
+    refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
+    models = tuple(step.card.id for step in job.passes)
+    return Planned(header, models, job.target, tiles, memory, _format(options), options.part, frames=frames)
+
+
+def _format(options: UpscaleOptions) -> str:
+    return "zip" if options.frames == "zip" else options.output.format
