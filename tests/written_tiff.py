@@ -59,7 +59,7 @@ def tiff(
         entries[320] = ("H", [level for levels in colours for level in levels])
     for tag, values in (tags or {}).items():
         entries[tag] = ("H", values)
-    return _assembled(entries, segments, (324, 325) if tile else (273, 279), order, big)
+    return assembled(entries, segments, (324, 325) if tile else (273, 279), order, big)
 
 
 def _blocks(samples: NDArray[Any], rows: int, tile: tuple[int, int] | None) -> list[NDArray[Any]]:
@@ -121,13 +121,15 @@ def _lzw(raw: bytes) -> bytes:
     return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
 
 
-def _assembled(
+def assembled(
     entries: dict[int, tuple[str, Sequence[int]]],
     segments: list[bytes],
     names: tuple[int, int],
     order: str,
     big: bool,
 ) -> bytes:
+    """A file of these segments. entries: tag → the letter of its type, H or I, and its values; `names` says which tags
+    hold the places and lengths of the segments."""
     pointer, counter, inline, head = ("Q", "Q", 8, 16) if big else ("I", "I", 4, 8)
     entries[names[0]] = entries[names[1]] = ("I", [0] * len(segments))
     directory = struct.calcsize("<Q" if big else "<H") + len(entries) * (20 if big else 12) + inline
