@@ -114,11 +114,12 @@ def _packbits(raw: bytes) -> bytes:
 
 def _lzw(raw: bytes) -> bytes:
     """Section 13, but with a table that is cleared before its codes grow: every byte is its own code of 9 bits."""
-    codes = []
-    for start in range(0, len(raw), 250):
-        codes += [256, *raw[start : start + 250]]
-    text = "".join(f"{code:09b}" for code in (*codes, 257))
-    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+    codes = np.frombuffer(raw, np.uint8).astype(np.uint16)
+    codes = np.append(np.insert(codes, np.arange(0, len(raw), 250), 256), 257).astype(np.uint16)
+    bits = np.empty((len(codes), 9), np.uint8)
+    for place in range(9):
+        bits[:, place] = codes >> (8 - place) & 1
+    return np.packbits(bits).tobytes()
 
 
 def assembled(
