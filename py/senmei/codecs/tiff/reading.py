@@ -121,11 +121,17 @@ class TiffFile:
         return colours[indices]
 
 
+# libtiff decodes what it wrote itself with this to other pixels, without an error.
+_MISREAD = {32771}
+
+
 class PillowTiffFile(TiffFile):
     """A TIFF file of which only Pillow's library may know the compression, and that with 8 bits a sample."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
+        if self.layout.compression in _MISREAD:
+            raise UnsupportedFormat(f"{self._kind()}, which is not read.")
         with pillow_unbound(), _libtiff_for_all():
             try:
                 self._image = TiffImagePlugin.TiffImageFile(BytesIO(_upright(data)))
