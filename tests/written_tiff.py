@@ -59,7 +59,7 @@ def tiff(
         entries[320] = ("H", [level for levels in colours for level in levels])
     for tag, values in (tags or {}).items():
         entries[tag] = ("H", values)
-    return _assembled(entries, segments, (324, 325) if tile else (273, 279), order, big)
+    return assembled(entries, segments, (324, 325) if tile else (273, 279), order, big)
 
 
 def _blocks(samples: NDArray[Any], rows: int, tile: tuple[int, int] | None) -> list[NDArray[Any]]:
@@ -114,20 +114,23 @@ def _packbits(raw: bytes) -> bytes:
 
 def _lzw(raw: bytes) -> bytes:
     """Section 13, but with a table that is cleared before its codes grow: every byte is its own code of 9 bits."""
-    codes = []
-    for start in range(0, len(raw), 250):
-        codes += [256, *raw[start : start + 250]]
-    text = "".join(f"{code:09b}" for code in (*codes, 257))
-    return int(text.ljust(-(-len(text) // 8) * 8, "0"), 2).to_bytes(-(-len(text) // 8), "big")
+    codes = np.frombuffer(raw, np.uint8).astype(np.uint16)
+    codes = np.append(np.insert(codes, np.arange(0, len(raw), 250), 256), 257).astype(np.uint16)
+    bits = np.empty((len(codes), 9), np.uint8)
+    for place in range(9):
+        bits[:, place] = codes >> (8 - place) & 1
+    return np.packbits(bits).tobytes()
 
 
-def _assembled(
+def assembled(
     entries: dict[int, tuple[str, Sequence[int]]],
     segments: list[bytes],
     names: tuple[int, int],
     order: str,
     big: bool,
 ) -> bytes:
+    """A file of these segments. entries: tag → the letter of its type, H or I, and its values; `names` says which tags
+    hold the places and lengths of the segments."""
     pointer, counter, inline, head = ("Q", "Q", 8, 16) if big else ("I", "I", 4, 8)
     entries[names[0]] = entries[names[1]] = ("I", [0] * len(segments))
     directory = struct.calcsize("<Q" if big else "<H") + len(entries) * (20 if big else 12) + inline

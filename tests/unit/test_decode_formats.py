@@ -140,6 +140,7 @@ def test_samples_that_are_no_plain_integers_are_refused(bits: str) -> None:
         ({262: [32803]}, "raw samples"),
         ({50706: [1]}, "DNG"),
         ({259: [34712]}, "compression JPEG 2000"),
+        ({259: [32771]}, "compression CCITT RLE in words"),
         ({259: [4711]}, "compression of the unknown kind 4711"),
         ({258: [8, 8, 16]}, "8, 16 bits a sample"),
         ({258: [32, 32, 32]}, "32 bits a sample"),

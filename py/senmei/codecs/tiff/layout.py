@@ -27,6 +27,7 @@ COMPRESSIONS = {
     **dict.fromkeys(DEFLATE, "deflate"),
     6: "old JPEG",
     7: "JPEG",
+    32771: "CCITT RLE in words",
     32809: "ThunderScan",
     34676: "SGI Log",
     34677: "SGI Log",

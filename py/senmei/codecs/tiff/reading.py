@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -120,12 +121,18 @@ class TiffFile:
         return colours[indices]
 
 
+# libtiff decodes what it wrote itself with this to other pixels, without an error.
+_MISREAD = {32771}
+
+
 class PillowTiffFile(TiffFile):
     """A TIFF file of which only Pillow's library may know the compression, and that with 8 bits a sample."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        with pillow_unbound():
+        if self.layout.compression in _MISREAD:
+            raise UnsupportedFormat(f"{self._kind()}, which is not read.")
+        with pillow_unbound(), _libtiff_for_all():
             try:
                 self._image = TiffImagePlugin.TiffImageFile(BytesIO(_upright(data)))
             except (SyntaxError, OSError, KeyError, TypeError, ValueError) as error:
@@ -134,17 +141,19 @@ class PillowTiffFile(TiffFile):
         if self.depth != 8:
             raise UnsupportedFormat(f"{self._kind()} with more than 8 bits, which is not read.")
 
+    def _compression(self) -> str:
+        return COMPRESSIONS.get(self.layout.compression, f"of the unknown kind {self.layout.compression}")
+
     def _kind(self) -> str:
-        known = COMPRESSIONS.get(self.layout.compression, f"of the unknown kind {self.layout.compression}")
-        return f"This TIFF file has the compression {known}"
+        return f"This TIFF file has the compression {self._compression()}"
 
     def fill(self, canvas: Canvas, *, profile: bytes | None, partial: bool) -> list[str]:
         try:
             self._image.load()
         except OSError as error:
-            if "decoder" in str(error) and "not available" in str(error):
+            if _is_left_out(self.layout.compression) or "not available" in str(error):
                 raise UnsupportedFormat(f"{self._kind()}, which this build cannot decode.") from error
-            raise damaged("TIFF", f"compression {COMPRESSIONS.get(self.layout.compression)}: {error}") from error
+            raise damaged("TIFF", f"compression {self._compression()}: {error}") from error
         notes = write_samples(self._image, canvas, profile)
         if self.layout.pages > 1:
             notes.append(f"The file has {self.layout.pages} pages; the first was read.")
@@ -154,6 +163,30 @@ class PillowTiffFile(TiffFile):
 def open_tiff(data: bytes) -> TiffFile:
     """Raises CorruptImage for a broken directory, UnsupportedFormat for kinds of samples that are not read."""
     return TiffFile(data) if read_layout(data).is_plain else PillowTiffFile(data)
+
+
+@contextmanager
+def _libtiff_for_all() -> Iterator[None]:
+    """Pillow's own reader of uncompressed samples takes YCbCr for something else: before 11 for four bytes a pixel, and
+    in every version for whole chroma where it is halved."""
+    before = TiffImagePlugin.READ_LIBTIFF
+    TiffImagePlugin.READ_LIBTIFF = True
+    try:
+        yield
+    finally:
+        TiffImagePlugin.READ_LIBTIFF = before
+
+
+def _is_left_out(compression: int) -> bool:
+    """Whether libtiff was built without it. Of a failed reading only a number gets through, the same as for damage; but
+    what it reads, it writes, and old JPEG is read with the library of JPEG."""
+    name = {6: "jpeg", 7: "jpeg", 34925: "lzma", 50000: "zstd", 50001: "webp"}.get(compression)
+    try:
+        if name:
+            Image.new("RGB", (16, 16)).save(BytesIO(), "TIFF", compression=name)
+    except OSError:
+        return True
+    return False
 
 
 def _upright(data: bytes) -> bytes:
