@@ -157,7 +157,7 @@ class CodeWriter:
         self._length += self._width
         if self.next < 4096:
             self.next += 1
-            if self.next == 1 << self._width and self._width < 12:
+            if self.next >= 1 << self._width and self._width < 12:
                 self._width += 1
 
     def bytes(self) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ...picture import Pixels
+from .narrow_codes import read_narrow_codes
 from .structure import GifImage, sub_blocks
 
 PIXELS_PER_BYTE = 2731
@@ -91,42 +92,25 @@ def draw(
 
 
 def _stored(codes: bytes, image: GifImage) -> tuple[Pixels, int]:
-    """(h, w) indices in the file's order of rows, and how many of them are there.
-
-    Pillow leaves alone what codes that end early do not give, for an end code without a word, and with it the whole
-    row in which they end.
-    """
+    """(h, w) indices in the file's order of rows, and how many of them are there; the rest is 0."""
     height, width = image.height, image.width
-    stored = _decoded(codes, image.code_bits, width, height, ground=255)
-    # What is missing comes last.
-    if stored[-1, -1] != 255:
+    if image.code_bits < 2:
+        flat = np.frombuffer(read_narrow_codes(codes, image.code_bits, image.pixels), np.uint8)
+        stored = np.zeros(image.pixels, np.uint8)
+        stored[: len(flat)] = flat
+        return stored.reshape(height, width), len(flat)
+    # Pillow leaves alone what codes that end early do not give, sometimes without a word. It is the end of the pixels.
+    stored = _decoded(codes, image, ground=0)
+    if stored[-1, -1] != 0:
         return stored, image.pixels
-    other = _decoded(codes, image.code_bits, width, height, ground=0)
-    rows = int((stored[:, 0] == other[:, 0]).sum())
-    if rows == height:
-        return stored, image.pixels
-    read = rows * width + _count(codes, image.code_bits, rows * width, width)
-    flat = np.zeros(image.pixels, np.uint8)
-    if read:
-        flat[:read] = _decoded(codes, image.code_bits, read, 1, ground=0)[0]
-    return flat.reshape(height, width), read
+    return stored, int((stored == _decoded(codes, image, ground=255)).sum())
 
 
-def _count(codes: bytes, code_bits: int, given: int, fewer_than: int) -> int:
-    """How many pixels there are beyond the first `given`, less than `fewer_than`: as many as still fill one row."""
-    low, high = 0, fewer_than - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        grounds = [_decoded(codes, code_bits, given + middle, 1, ground=ground)[0, 0] for ground in (0, 255)]
-        low, high = (middle, high) if grounds[0] == grounds[1] else (low, middle - 1)
-    return low
-
-
-def _decoded(codes: bytes, code_bits: int, width: int, height: int, *, ground: int) -> Pixels:
-    canvas = Image.new("P", (width, height), ground)
+def _decoded(codes: bytes, image: GifImage, *, ground: int) -> Pixels:
+    canvas = Image.new("P", (image.width, image.height), ground)
     # It raises for too little data and for codes that mean nothing; what was read before is there.
     with suppress(ValueError):
-        canvas.frombytes(codes, "gif", code_bits, 0, -1)
+        canvas.frombytes(codes, "gif", image.code_bits, 0, -1)
     return np.asarray(canvas)
 
 
@@ -135,7 +119,7 @@ def _closed(data: bytes, image: GifImage) -> bytes:
     if image.is_whole:
         return data[image.data]
     parts = [data[block] for block in sub_blocks(data, image.data.start)]
-    return b"".join(bytes((len(part),)) + part for part in parts) + b"\0"
+    return b"".join(bytes((len(part),)) + part for part in parts)
 
 
 def _interlaced(height: int) -> Pixels:
