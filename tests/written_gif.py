@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,34 @@ PALETTE = np.array(
     np.uint8,
 )
 TRAILER = b";"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GifCase:
+    """frames: (H, W, 4) RGBA. notes: words that tell of what is odd, in order. chromium: why it shows otherwise."""
+
+    name: str
+    data: bytes
+    frames: tuple[NDArray[Any], ...]
+    durations_ms: tuple[float, ...]
+    loop_count: int = 1
+    notes: tuple[str, ...] = ()
+    chromium: str = ""
+
+
+def gif_case(
+    name: str, *parts: bytes, frames: list[str] | list[NDArray[Any]], size: str = "22", **more: Any
+) -> GifCase:
+    """size: of a screen with PALETTE in front of the parts, or "" where they have their own. frames: drawings or
+    arrays; delays of 0 unless given."""
+    head = screen(int(size[0]), int(size[1])) if size else b""
+    pictures = tuple(shown(frame) if isinstance(frame, str) else frame for frame in frames)
+    durations = more.pop("durations", [0] * len(pictures))
+    return GifCase(name, head + b"".join(parts) + TRAILER, pictures, tuple(map(float, durations)), **more)
+
+
+def opaque(colours: NDArray[Any]) -> NDArray[Any]:
+    return np.dstack((colours, np.full(colours.shape[:2], 255, np.uint8)))
 
 
 def indices(drawing: str) -> NDArray[Any]:
