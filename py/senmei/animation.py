@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from .geometry import Size
-from .picture import Picture
+from .picture import Metadata, Picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,6 +16,35 @@ class Frame:
 
     picture: Picture
     duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnimationInfo:
+    """What a file tells about its frames before any is decoded.
+
+    durations_ms: of every frame that will come. loop_count: how often they play; 0 = for ever. has_alpha: whether
+    pixels can be transparent; then every frame has alpha, else none. depth: 8 or 16 bits a sample. channels: 1 or 3,
+    without alpha. background: what the file names as such; browsers never draw it.
+    """
+
+    size: Size
+    durations_ms: tuple[float, ...]
+    loop_count: int
+    has_alpha: bool
+    depth: int
+    channels: int
+    background: tuple[int, int, int] | None
+    metadata: Metadata
+
+
+class AnimationFile(Protocol):
+    """A file with several frames, which are decoded one at a time. notes: what is wrong with it, in sentences."""
+
+    info: AnimationInfo
+    notes: tuple[str, ...]
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame from the first on, on each call anew. Raises CorruptImage."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
