@@ -44,6 +44,16 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One chunk on the way through a file. chunk: None where bytes that are none were passed over. fault: what is wrong
+    with it, or "". is_cut: whether that is only the end of the file, within the chunk or before it."""
+
+    chunk: Chunk | None
+    fault: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PngHeader:
     """The content of IHDR. colour: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha."""
 
@@ -87,7 +97,8 @@ def read_chunks(data: bytes) -> PngChunks:
     faults: list[str] = []
     lost: list[str] = []
     header: PngHeader | None = None
-    for chunk, fault in _walk(data):
+    for step in walk(data):
+        chunk, fault = step.chunk, step.fault
         if chunk is None:
             faults.append(fault)
             continue
@@ -109,36 +120,38 @@ def read_chunks(data: bytes) -> PngChunks:
     return PngChunks(header, tuple(chunks), frozenset(unsound), tuple(faults), tuple(notes))
 
 
-def _walk(data: bytes) -> Iterator[tuple[Chunk | None, str]]:
-    """Chunk after chunk with its fault or ""; None with the reason where bytes that are no chunk were passed over."""
+def walk(data: bytes) -> Iterator[Step]:
+    """Every chunk from the header to the end mark, or to where the file ends."""
     view = memoryview(data)
     place = len(SIGNATURE)
     while place + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
         chunk = Chunk(kind, place, length)
-        if not _KIND.fullmatch(kind) or chunk.whole.stop > len(data):
+        is_named = bool(_KIND.fullmatch(kind))
+        if not is_named or chunk.whole.stop > len(data):
             found = _next_data(data, place + 8)
+            is_cut = is_named and found is None
             if kind in (b"IDAT", b"fdAT"):
                 # All there is of it; where the file ends within, also what would be the check sum.
                 end = len(data) if found is None else found - 4
-                yield (
-                    Chunk(kind, place, max(end - place - 8, 0)),
-                    f"a wrong length or the end of the file ({length} bytes)",
-                )
-            elif _KIND.fullmatch(kind):
-                yield None, f"{chunk} has {length} bytes, but only {len(data) - place - 8} follow"
+                rest = Chunk(kind, place, max(end - place - 8, 0))
+                yield Step(rest, f"a wrong length or the end of the file ({length} bytes)", is_cut)
+            elif is_named:
+                reason = f"{chunk} has {length} bytes, but only {len(data) - place - 8} follow"
+                yield Step(None, reason, is_cut)
             else:
-                yield None, f"at byte {place + 4} there is no name of a chunk"
+                yield Step(None, f"at byte {place + 4} there is no name of a chunk", is_cut)
             if found is None:
                 return
             place = found
             continue
         expected = struct.unpack_from(">I", data, chunk.content.stop)[0]
-        yield chunk, "" if zlib.crc32(view[place + 4 : chunk.content.stop]) == expected else "a wrong check sum"
+        is_sound = zlib.crc32(view[place + 4 : chunk.content.stop]) == expected
+        yield Step(chunk, "" if is_sound else "a wrong check sum", False)
         if kind == b"IEND":
             return
         place = chunk.whole.stop
-    yield None, f"it ends at byte {len(data)}, before its end mark"
+    yield Step(None, f"it ends at byte {len(data)}, before its end mark", True)
 
 
 def _next_data(data: bytes, start: int) -> int | None:
