@@ -19,7 +19,9 @@ _KIND = re.compile(rb"[A-Za-z]{4}")
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 # Not critical by name, but without them the pixels would silently be others.
 _FRAMES = {b"acTL", b"fcTL", b"fdAT"}
-_PIXELS = _CRITICAL | _FRAMES | {b"tRNS"}
+PICTURE_KINDS = frozenset(_CRITICAL | _FRAMES | {b"tRNS"})
+"""Those that make up the pixels: a fault in another chunk costs no more than itself."""
+
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 
 
@@ -75,14 +77,15 @@ class PngChunks:
     """The chunks that can be used, up to IEND or to where the file breaks off.
 
     faults: what is wrong with the picture's own chunks, with the place, in the order of the file; empty for a sound
-    file. A chunk with a wrong check sum is among the faults and `unsound`, but still in `chunks`. notes: about chunks
-    that were left out.
+    file. A chunk with a wrong check sum is among the faults and `unsound`, but still in `chunks`. misplaced: those of
+    the faults that sound chunks have by where they stand. notes: about chunks that were left out.
     """
 
     header: PngHeader
     chunks: tuple[Chunk, ...]
     unsound: frozenset[Chunk]
     faults: tuple[str, ...]
+    misplaced: tuple[str, ...]
     notes: tuple[str, ...]
 
     def of_kind(self, kind: bytes) -> list[Chunk]:
@@ -104,7 +107,7 @@ def read_chunks(data: bytes) -> PngChunks:
             continue
         if header is None:
             header = _header(view, chunk, fault)
-        if fault and chunk.kind not in _PIXELS and chunk.kind[:1].islower():
+        if fault and chunk.kind not in PICTURE_KINDS and chunk.kind[:1].islower():
             lost.append(f"{chunk.kind.decode()} at byte {chunk.start}")
             continue
         if fault:
@@ -115,9 +118,9 @@ def read_chunks(data: bytes) -> PngChunks:
         chunks.append(chunk)
     if header is None:
         raise damaged("PNG", "it ends before its header")
-    faults += _order_faults(header, chunks)
+    misplaced = _order_faults(header, chunks)
     notes = [f"Left out, because their check sums are wrong: {', '.join(lost)}."] if lost else []
-    return PngChunks(header, tuple(chunks), frozenset(unsound), tuple(faults), tuple(notes))
+    return PngChunks(header, tuple(chunks), frozenset(unsound), (*faults, *misplaced), tuple(misplaced), tuple(notes))
 
 
 def walk(data: bytes) -> Iterator[Step]:

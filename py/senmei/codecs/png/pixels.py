@@ -37,13 +37,14 @@ class Reading:
 class PngPixels:
     """Writes what one file's compressed streams hold into arrays.
 
-    depth: of the samples written, 8 or 16. channels: 1 or 3, without alpha. has_strays: whether colours were met that
-    the palette lacks.
+    size: of the whole picture. depth: of the samples written, 8 or 16. channels: 1 or 3, without alpha. has_strays:
+    whether colours were met that the palette lacks.
     """
 
     def __init__(self, data: bytes, png: PngChunks) -> None:
         self._data = data
         self._header = header = png.header
+        self.size = header.size
         self.depth = 16 if header.depth == 16 else 8
         self.channels = 1 if header.colour in (0, 4) else 3
         self._transparency = _transparency(data, png)
