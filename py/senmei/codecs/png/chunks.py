@@ -19,7 +19,9 @@ _KIND = re.compile(rb"[A-Za-z]{4}")
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 # Not critical by name, but without them the pixels would silently be others.
 _FRAMES = {b"acTL", b"fcTL", b"fdAT"}
-_PIXELS = _CRITICAL | _FRAMES | {b"tRNS"}
+PICTURE_KINDS = frozenset(_CRITICAL | _FRAMES | {b"tRNS"})
+"""Those that make up the pixels: a fault in another chunk costs no more than itself."""
+
 _DEPTHS = {0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}}
 
 
@@ -44,6 +46,16 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One chunk on the way through a file. chunk: None where bytes that are none were passed over. fault: what is wrong
+    with it, or "". is_cut: whether that is only the end of the file, within the chunk or before it."""
+
+    chunk: Chunk | None
+    fault: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PngHeader:
     """The content of IHDR. colour: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGB and alpha."""
 
@@ -65,14 +77,15 @@ class PngChunks:
     """The chunks that can be used, up to IEND or to where the file breaks off.
 
     faults: what is wrong with the picture's own chunks, with the place, in the order of the file; empty for a sound
-    file. A chunk with a wrong check sum is among the faults and `unsound`, but still in `chunks`. notes: about chunks
-    that were left out.
+    file. A chunk with a wrong check sum is among the faults and `unsound`, but still in `chunks`. misplaced: those of
+    the faults that sound chunks have by where they stand. notes: about chunks that were left out.
     """
 
     header: PngHeader
     chunks: tuple[Chunk, ...]
     unsound: frozenset[Chunk]
     faults: tuple[str, ...]
+    misplaced: tuple[str, ...]
     notes: tuple[str, ...]
 
     def of_kind(self, kind: bytes) -> list[Chunk]:
@@ -87,13 +100,14 @@ def read_chunks(data: bytes) -> PngChunks:
     faults: list[str] = []
     lost: list[str] = []
     header: PngHeader | None = None
-    for chunk, fault in _walk(data):
+    for step in walk(data):
+        chunk, fault = step.chunk, step.fault
         if chunk is None:
             faults.append(fault)
             continue
         if header is None:
             header = _header(view, chunk, fault)
-        if fault and chunk.kind not in _PIXELS and chunk.kind[:1].islower():
+        if fault and chunk.kind not in PICTURE_KINDS and chunk.kind[:1].islower():
             lost.append(f"{chunk.kind.decode()} at byte {chunk.start}")
             continue
         if fault:
@@ -104,41 +118,43 @@ def read_chunks(data: bytes) -> PngChunks:
         chunks.append(chunk)
     if header is None:
         raise damaged("PNG", "it ends before its header")
-    faults += _order_faults(header, chunks)
+    misplaced = _order_faults(header, chunks)
     notes = [f"Left out, because their check sums are wrong: {', '.join(lost)}."] if lost else []
-    return PngChunks(header, tuple(chunks), frozenset(unsound), tuple(faults), tuple(notes))
+    return PngChunks(header, tuple(chunks), frozenset(unsound), (*faults, *misplaced), tuple(misplaced), tuple(notes))
 
 
-def _walk(data: bytes) -> Iterator[tuple[Chunk | None, str]]:
-    """Chunk after chunk with its fault or ""; None with the reason where bytes that are no chunk were passed over."""
+def walk(data: bytes) -> Iterator[Step]:
+    """Every chunk from the header to the end mark, or to where the file ends."""
     view = memoryview(data)
     place = len(SIGNATURE)
     while place + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
         chunk = Chunk(kind, place, length)
-        if not _KIND.fullmatch(kind) or chunk.whole.stop > len(data):
+        is_named = bool(_KIND.fullmatch(kind))
+        if not is_named or chunk.whole.stop > len(data):
             found = _next_data(data, place + 8)
+            is_cut = is_named and found is None
             if kind in (b"IDAT", b"fdAT"):
                 # All there is of it; where the file ends within, also what would be the check sum.
                 end = len(data) if found is None else found - 4
-                yield (
-                    Chunk(kind, place, max(end - place - 8, 0)),
-                    f"a wrong length or the end of the file ({length} bytes)",
-                )
-            elif _KIND.fullmatch(kind):
-                yield None, f"{chunk} has {length} bytes, but only {len(data) - place - 8} follow"
+                rest = Chunk(kind, place, max(end - place - 8, 0))
+                yield Step(rest, f"a wrong length or the end of the file ({length} bytes)", is_cut)
+            elif is_named:
+                reason = f"{chunk} has {length} bytes, but only {len(data) - place - 8} follow"
+                yield Step(None, reason, is_cut)
             else:
-                yield None, f"at byte {place + 4} there is no name of a chunk"
+                yield Step(None, f"at byte {place + 4} there is no name of a chunk", is_cut)
             if found is None:
                 return
             place = found
             continue
         expected = struct.unpack_from(">I", data, chunk.content.stop)[0]
-        yield chunk, "" if zlib.crc32(view[place + 4 : chunk.content.stop]) == expected else "a wrong check sum"
+        is_sound = zlib.crc32(view[place + 4 : chunk.content.stop]) == expected
+        yield Step(chunk, "" if is_sound else "a wrong check sum", False)
         if kind == b"IEND":
             return
         place = chunk.whole.stop
-    yield None, f"it ends at byte {len(data)}, before its end mark"
+    yield Step(None, f"it ends at byte {len(data)}, before its end mark", True)
 
 
 def _next_data(data: bytes, start: int) -> int | None:
