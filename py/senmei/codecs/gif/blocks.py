@@ -1,0 +1,90 @@
+"""A GIF file's blocks as bytes (GIF89a specification)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...geometry import Region, Size
+from .packed import Packed, unpacked
+
+LONGEST_DELAY = 0xFFFF
+"""Hundredths of a second."""
+
+MOST_REPEATS = 0xFFFF
+
+KEEP, CLEAR_REGION, RESTORE = 1, 2, 3
+"""What becomes of a frame once its time is over: it stays, its region is cleared, or what was there before returns."""
+
+TRAILER = b";"
+
+# Readers of sub-blocks land in it wherever they are, and come to its end (XMP part 3, 1.1.2).
+_XMP_TRAILER = bytes([1, *range(255, -1, -1), 0])
+
+
+def table_bits(colours: int) -> int:
+    """A table has 2, 4, 8 … 256 colours: the exponent."""
+    return max(1, (colours - 1).bit_length())
+
+
+def head(size: Size, palette: Packed | None, entries: int) -> bytes:
+    """Header, screen and global palette. entries: places of the table that are wanted, also for what is no colour."""
+    flags = 0x70 | (0x80 | table_bits(entries) - 1 if palette is not None else 0)
+    screen = struct.pack("<6sHHBBB", b"GIF89a", size.width, size.height, flags, 0, 0)
+    return screen + (b"" if palette is None else _table(palette, entries))
+
+
+def _table(palette: Packed, entries: int) -> bytes:
+    return unpacked(palette).tobytes().ljust(3 << table_bits(entries), b"\0")
+
+
+def loop(repeats: int) -> bytes:
+    """repeats: how often it plays again after the first time; 0 = for ever."""
+    return b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", repeats) + b"\0"
+
+
+def comment(text: str) -> bytes:
+    return b"!\xfe" + _sub_blocks(text.encode(errors="replace"))
+
+
+def xmp(packet: bytes) -> bytes:
+    return b"!\xff\x0bXMP DataXMP" + packet + _XMP_TRAILER
+
+
+def profile(icc: bytes) -> bytes:
+    return b"!\xff\x0bICCRGBG1012" + _sub_blocks(icc)
+
+
+def _sub_blocks(content: bytes) -> bytes:
+    parts = (content[start : start + 255] for start in range(0, len(content), 255))
+    return b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+
+
+def frame(
+    region: Region,
+    data: bytes,
+    *,
+    delay: int,
+    disposal: int,
+    transparent: int | None,
+    palette: Packed | None,
+    entries: int,
+) -> bytes:
+    """One picture. data: as from `compressed`. delay: in hundredths of a second. palette: its own, or None for the
+    global one. entries: as of `head`."""
+    control = struct.pack(
+        "<3sBHBB", b"!\xf9\x04", disposal << 2 | (transparent is not None), delay, transparent or 0, 0
+    )
+    flags = 0 if palette is None else 0x80 | table_bits(entries) - 1
+    image = struct.pack("<BHHHHB", 0x2C, region.x, region.y, region.width, region.height, flags)
+    return control + image + (b"" if palette is None else _table(palette, entries)) + data
+
+
+def compressed(indices: NDArray[Any]) -> bytes:
+    """An (h, w) array of indices, uint8, as LZW sub-blocks with the code size in front, by Pillow's encoder."""
+    bits = max(2, int(indices.max()).bit_length())
+    return bytes([bits]) + Image.fromarray(np.ascontiguousarray(indices)).tobytes("gif", "L", bits, 0) + b"\0"

@@ -1,0 +1,131 @@
+"""Colours → those of a palette, pixel by pixel, so that a colour at a place always becomes the same.
+
+A colour between two of the palette is a mixture of both: in ordered dithering a pixel takes the second where the
+mixture has more of it than the place's threshold. The two are sought as T. Knoll does (pattern dithering, US patent
+6,606,166, expired), for the least error of the mixture and as little contrast as that allows; so the noise is as strong
+as the palette's own steps are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .packed import Packed, unpacked
+from .palette import Floats, nearest
+
+Dither = Literal["none", "ordered", "diffused"]
+
+_NEIGHBOURS = 16
+_CONTRAST_COST = 0.15
+_STRENGTH = 0.7
+_CHUNK = 1 << 15
+
+
+def _bayer(doublings: int) -> Floats:
+    """Thresholds (n, n), n = 2 ** doublings, spread evenly between 0 and 1 (B. Bayer, 1973)."""
+    order = np.zeros((1, 1))
+    for _ in range(doublings):
+        order = np.block([[4 * order, 4 * order + 2], [4 * order + 3, 4 * order + 1]])
+    return ((order + 0.5) / order.size).astype(np.float32)
+
+
+_THRESHOLDS = 0.5 + _STRENGTH * (_bayer(3) - np.float32(0.5))
+
+
+class ColourMap:
+    """Finds the colours of one palette. What it has found it remembers.
+
+    palette: (n,) different colours, 1 ≤ n ≤ 256. It holds 6 or, for narrow palettes, 7 bits of each level of the
+    colours known so far: 0.8 or 6.3 MB.
+    """
+
+    def __init__(self, palette: Packed, dither: Dither) -> None:
+        self.palette = palette
+        self._colours: Floats = unpacked(palette).astype(np.float32)
+        self._is_ordered = dither == "ordered"
+        between = ((self._colours[:, np.newaxis] - self._colours) ** 2).sum(axis=2)
+        order = between.argsort(axis=1)[:, 1 : 1 + _NEIGHBOURS]
+        self._partners = order if len(palette) > 1 else np.zeros((1, 1), np.intp)
+        steps = np.sqrt(np.take_along_axis(between, self._partners[:, :1], axis=1))
+        self._bits = 7 if np.median(steps) < 8 else 6
+        cells = 1 << 3 * self._bits
+        self._known = np.zeros(cells, np.bool_)
+        self._first = np.zeros(cells, np.uint8)
+        self._second = np.zeros(cells, np.uint8)
+
+    def shown(self, colours: Packed, rows: NDArray[Any], columns: NDArray[Any]) -> Packed:
+        """The palette's colours in place of (n,) colours at the (n,) places."""
+        made = np.empty(len(colours), np.uint32)
+        for start in range(0, len(colours), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            made[part] = self._mapped(colours[part], rows[part], columns[part])
+        return made
+
+    def _mapped(self, colours: Packed, rows: NDArray[Any], columns: NDArray[Any]) -> Packed:
+        cells = self._cells(colours)
+        self._learn(cells)
+        first, second = self._first[cells], self._second[cells]
+        base = self._colours[first]
+        step = self._colours[second] - base
+        wanted = unpacked(colours) - base
+        share = np.einsum("nc,nc->n", wanted, step)
+        size = np.einsum("nc,nc->n", step, step)
+        if self._is_ordered:
+            thresholds = _THRESHOLDS[rows % len(_THRESHOLDS), columns % len(_THRESHOLDS)]
+        else:
+            thresholds = np.float32(0.5)
+        return self.palette[np.where(share > thresholds * size, second, first)]
+
+    def _cells(self, colours: Packed) -> NDArray[np.uint32]:
+        bits = self._bits
+        last = (1 << bits) - 1
+        cells = (colours >> np.uint32(8 - bits)) & np.uint32(last)
+        cells |= (colours >> np.uint32(16 - 2 * bits)) & np.uint32(last << bits)
+        cells |= (colours >> np.uint32(24 - 3 * bits)) & np.uint32(last << 2 * bits)
+        return cells
+
+    def _learn(self, cells: NDArray[np.uint32]) -> None:
+        new = cells[~self._known[cells]]
+        if not new.size:
+            return
+        new = np.unique(new)
+        self._known[new] = True
+        bits = self._bits
+        levels = np.stack([new >> np.uint32(place * bits) & np.uint32((1 << bits) - 1) for place in (2, 1, 0)], axis=1)
+        points = levels.astype(np.float32) * (256 >> bits) + np.float32((256 >> bits) / 2 - 0.5)
+        first = nearest(points, self._colours)
+        self._first[new] = first
+        self._second[new] = self._best_partner(points, first)
+
+    def _best_partner(self, points: Floats, first: NDArray[np.intp]) -> NDArray[np.intp]:
+        best = np.empty(len(points), np.intp)
+        for start in range(0, len(points), _CHUNK >> 3):
+            part = slice(start, start + (_CHUNK >> 3))
+            partners = self._partners[first[part]]
+            base = self._colours[first[part]]
+            step = self._colours[partners] - base[:, np.newaxis]
+            wanted = points[part] - base
+            size = np.einsum("nkc,nkc->nk", step, step).clip(1)
+            share = (np.einsum("nc,nkc->nk", wanted, step) / size).clip(0, 1)
+            # |wanted − share · step|², without |wanted|², which all have.
+            error = share * share * size - 2 * share * np.einsum("nc,nkc->nk", wanted, step)
+            if self._is_ordered:
+                error += np.float32(_CONTRAST_COST) * share * (1 - share) * size
+            else:
+                error = size - 2 * np.einsum("nc,nkc->nk", wanted, step)
+            chosen = error.argmin(axis=1)
+            best[part] = np.take_along_axis(partners, chosen[:, np.newaxis], axis=1)[:, 0]
+        return best
+
+
+def diffused(colours: Packed, palette: Packed) -> Packed:
+    """(H, W) colours by Floyd and Steinberg's diffusion, in Pillow's C code."""
+    places = np.resize(palette, 256)
+    lookup = Image.new("P", (1, 1))
+    lookup.putpalette(unpacked(places).tobytes())
+    indices = Image.fromarray(unpacked(colours).copy()).quantize(palette=lookup, dither=Image.Dither.FLOYDSTEINBERG)
+    return places[np.asarray(indices)]

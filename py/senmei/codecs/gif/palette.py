@@ -1,0 +1,147 @@
+"""Few colours for many: a picture's histogram is split where that lowers the variance most, as X. Wu does (Efficient
+Statistical Computations for Optimal Color Quantization, Graphics Gems II, 1991), but on the colours themselves and not
+on a grid; the means of the parts are refined by weighted k-means (Lloyd)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .packed import Packed, packed_colours, unpacked
+
+Floats = NDArray[np.float32]
+
+_MOST_POINTS = 1 << 15
+"""Colours that a palette is made from; more are first put together with their neighbours."""
+
+_CHUNK = 1 << 12
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """points: (n, 3) colours, float32. weights: (n,) how much of each, float64. is_exact: whether the points are the
+    very colours, each once."""
+
+    points: Floats
+    weights: NDArray[np.float64]
+    is_exact: bool
+
+    @property
+    def exact_colours(self) -> Packed:
+        """(n,), rising. Of exact histograms only."""
+        return np.sort(packed_colours(self.points.astype(np.uint8)))
+
+
+def histogram(pictures: Iterable[Packed]) -> Histogram:
+    """Of the opaque pixels of several pictures, (n,) each. Each picture counts the same, however large it is."""
+    points, weights = np.empty((0, 3), np.float32), np.empty(0)
+    is_exact = True
+    for picture in pictures:
+        if not picture.size:
+            continue
+        colours, counts = np.unique(picture, return_counts=True)
+        points = np.concatenate((points, unpacked(colours).astype(np.float32)))
+        weights = np.concatenate((weights, counts / picture.size))
+        points, weights = _grouped(points, weights, 8 if is_exact else 7)
+        bits = 7
+        while len(points) > _MOST_POINTS:
+            points, weights = _grouped(points, weights, bits)
+            is_exact = False
+            bits -= 1
+    return Histogram(points, weights, is_exact)
+
+
+def _grouped(points: Floats, weights: NDArray[np.float64], bits: int) -> tuple[Floats, NDArray[np.float64]]:
+    """Puts colours together that are equal in the first `bits` bits of their levels."""
+    cells = packed_colours(points.astype(np.uint8) >> (8 - bits))
+    known, groups = np.unique(cells, return_inverse=True)
+    groups = groups.reshape(-1)
+    totals = np.bincount(groups, weights, len(known))
+    sums = np.stack([np.bincount(groups, weights * points[:, axis], len(known)) for axis in range(3)], axis=1)
+    return (sums / totals[:, np.newaxis]).astype(np.float32), totals
+
+
+def make_palette(seen: Histogram, most: int, *, fixed: Packed | None = None) -> Packed:
+    """At most `most` colours, each once, rising: all of them where the histogram has no more. Those of `fixed` are among
+    them."""
+    kept = np.empty(0, np.uint32) if fixed is None else fixed
+    if seen.is_exact and len(seen.points) <= most:
+        every = np.union1d(kept, seen.exact_colours)
+        if len(every) <= most:
+            return every
+    free = most - len(kept)
+    if free <= 0 or not len(seen.points):
+        return np.sort(kept)
+    centres = np.concatenate((unpacked(kept).astype(np.float32), _split(seen, free)))
+    centres = _refined(seen, centres, len(kept))
+    return np.union1d(kept, packed_colours(np.rint(centres[len(kept) :]).clip(0, 255).astype(np.uint8)))
+
+
+def nearest(points: Floats, centres: Floats) -> NDArray[np.intp]:
+    """(n,) the index of the centre that each of the (n, 3) points is closest to."""
+    # |p − c|² without |p|², which is the same for all centres.
+    turned = np.ascontiguousarray(-2 * centres.T)
+    lengths = (centres * centres).sum(axis=1)
+    found = np.empty(len(points), np.intp)
+    for start in range(0, len(points), _CHUNK):
+        part = points[start : start + _CHUNK] @ turned
+        part += lengths
+        part.argmin(axis=1, out=found[start : start + _CHUNK])
+    return found
+
+
+def _split(seen: Histogram, most: int) -> Floats:
+    """The means of up to `most` boxes; always the box is cut whose best cut lowers the variance most."""
+    moments = np.concatenate((np.ones((len(seen.points), 1)), seen.points), axis=1) * seen.weights[:, np.newaxis]
+    levels = np.rint(seen.points).astype(np.intp) + np.array((0, 256, 512))
+    whole = np.arange(len(seen.points))
+    boxes = [(*_best_cut(levels, moments), 0, whole)]
+    while len(boxes) < most and boxes[0][0] < 0:
+        _, cut, _, members = heapq.heappop(boxes)
+        axis, level = divmod(cut, 256)
+        lower = levels[members, axis] <= level + 256 * axis
+        for side in (members[lower], members[~lower]):
+            # The second number keeps the heap from comparing arrays: no two boxes begin with the same colour.
+            heapq.heappush(boxes, (*_best_cut(levels[side], moments[side]), int(side[0]), side))
+    means = [moments[members].sum(axis=0) for *_, members in boxes]
+    return np.array([mean[1:] / mean[0] for mean in means], np.float32)
+
+
+def _best_cut(levels: NDArray[np.intp], moments: NDArray[Any]) -> tuple[float, int]:
+    """The loss of variance, negative, and 256 · axis + the last level of the lower side."""
+    if len(levels) < 2:
+        return 0.0, 0
+    places = levels.ravel()
+    sums = np.stack(
+        [np.bincount(places, np.repeat(moment, 3), 768).reshape(3, 256) for moment in moments.T],
+    )
+    below = sums.cumsum(axis=2)
+    above = below[:, :, -1:] - below
+    total = moments.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parted = (below[1:] ** 2).sum(axis=0) / below[0] + (above[1:] ** 2).sum(axis=0) / above[0]
+    # Nothing lies on one side there; what is left of it is rounding.
+    parted[(below[0] < total[0] * 1e-9) | (above[0] < total[0] * 1e-9)] = 0
+    cut = int(parted.argmax())
+    gain = float(parted.flat[cut] - (total[1:] ** 2).sum() / total[0])
+    return (-gain, cut) if gain > total[0] * 1e-6 else (0.0, 0)
+
+
+def _refined(seen: Histogram, centres: Floats, fixed: int) -> Floats:
+    """The centres moved to the means of what is closest to them; the first `fixed` stay."""
+    points, weights = seen.points, seen.weights
+    for _ in range(_ROUNDS):
+        closest = nearest(points, centres)
+        totals = np.bincount(closest, weights, len(centres))
+        moved = totals > 0
+        moved[:fixed] = False
+        for axis in range(3):
+            sums = np.bincount(closest, weights * points[:, axis], len(centres))
+            centres[moved, axis] = sums[moved] / totals[moved]
+    return centres
