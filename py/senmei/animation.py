@@ -38,13 +38,17 @@ class AnimationInfo:
 
 
 class AnimationFile(Protocol):
-    """A file with several frames, which are decoded one at a time. notes: what is wrong with it, in sentences."""
+    """A file with several frames, which are decoded one at a time."""
 
     info: AnimationInfo
-    notes: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong with the file, in sentences; more may come while its frames are read."""
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame from the first on, on each call anew. Raises CorruptImage."""
+        """Every frame from the first on, on each call anew. Arrays handed out are not changed later. Raises
+        CorruptImage."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
