@@ -12,7 +12,7 @@ from .catalogue import Catalogue
 from .codecs import FramesAs, Header, open_animation, open_animation_encoder
 from .errors import TooLarge
 from .events import Encoded, Event, Finished, Planned
-from .frame_stages import FrameDone, enlarged_frames, merged
+from .frame_stages import FrameDone, enlarged_frames, merged, without_opaque_alpha
 from .frame_tally import FrameTally
 from .geometry import Size
 from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
@@ -93,7 +93,13 @@ async def enlarge_animation(
         frames = len(look.durations_ms)
         yield _planned(len(data), header, frames, options, job, tally.foreseen, parallelism, budget_bytes)
         depth = max(source.file.info.depth, options.output.written_depth(source.file.info.depth))
-        info = replace(source.file.info, size=target, durations_ms=tuple(look.durations_ms), depth=depth)
+        info = replace(
+            source.file.info,
+            size=target,
+            durations_ms=tuple(look.durations_ms),
+            has_alpha=look.has_alpha,
+            depth=depth,
+        )
         encoder = open_animation_encoder(
             info, options.output, frames_as=_frames_as(options), samples=look.samples(target)
         )
@@ -103,6 +109,8 @@ async def enlarge_animation(
         }
 
         def enlarge(picture: Picture) -> Rows:
+            if not info.has_alpha:
+                picture = replace(picture, alpha=None)
             return result_rows(prepared(picture, depth=depth), job, runners, options.strength, cancel)
 
         yield tally.progress()
@@ -154,6 +162,7 @@ class _Look:
 
     def __init__(self, info: AnimationInfo) -> None:
         self.durations_ms: list[float] = []
+        self.has_alpha = False
         self._info = info
         self._motion = MotionWatch(info.size, len(info.durations_ms))
         self._every = max(1, len(info.durations_ms) // _SAMPLES)
@@ -163,6 +172,7 @@ class _Look:
         if len(self.durations_ms) % self._every == 0 and len(self._samples) < _SAMPLES:
             self._samples.append(_reduced(frame.picture))
         self.durations_ms.append(frame.duration_ms)
+        self.has_alpha |= without_opaque_alpha(frame.picture).alpha is not None
         self._motion.see(prepared(frame.picture, depth=self._info.depth))
 
     @property
@@ -172,7 +182,7 @@ class _Look:
     def samples(self, target: Size) -> Iterator[Picture]:
         """Pictures with about the colours that the frames will have when they are enlarged."""
         for picture in self._samples:
-            samples = joined(picture.pixels, picture.alpha)
+            samples = joined(picture.pixels, picture.alpha if self.has_alpha else None)
             size = Size(min(target.width, 2 * picture.size.width), min(target.height, 2 * picture.size.height))
             yield Picture(*apart(resample(samples, size, BICUBIC)))
 

@@ -79,6 +79,8 @@ async def enlarged_frames(
             tile = await told.get()
             if tile is not None:
                 yield tile
+                continue
+            # A frame has ended, and word of all its tiles was given before.
             while at_work and at_work[0][2].done():
                 index, duration_ms, task = at_work.popleft()
                 yield FrameDone(index, Frame(task.result(), duration_ms))
@@ -109,6 +111,14 @@ async def _enlarged(
             samples[item.top : item.bottom] = item.samples
     assert samples is not None, "a picture has rows"
     return Picture(*apart(samples))
+
+
+def without_opaque_alpha(picture: Picture) -> Picture:
+    """The picture as it is, but without alpha where nothing is transparent."""
+    alpha = picture.alpha
+    if alpha is None or alpha.min() < np.iinfo(alpha.dtype).max:
+        return picture
+    return replace(picture, alpha=None)
 
 
 def _is_same(one: Picture, other: Picture) -> bool:

@@ -14,6 +14,7 @@ from .catalogue import Catalogue
 from .codecs import READABLE_ELSEWHERE, Header, decode, open_animation, open_encoder
 from .errors import InvalidOption, TooLarge, UnsupportedFormat
 from .events import Encoded, Event, Finished, Planned
+from .frame_stages import without_opaque_alpha
 from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken, ProgressMeter
 from .memory import plan_memory, refuse_too_large
@@ -183,4 +184,4 @@ def _frame(data: bytes, header: Header, options: UpscaleOptions) -> Picture:
             f"There is no frame {options.frames}; this {header.format} has the frames 0 to {count - 1}."
         )
     frame = next(islice(file.frames(), options.frames, None))
-    return replace(frame.picture, metadata=file.info.metadata, notes=file.notes)
+    return replace(without_opaque_alpha(frame.picture), metadata=file.info.metadata, notes=file.notes)

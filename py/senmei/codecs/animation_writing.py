@@ -13,7 +13,7 @@ from .encoding import encode_still
 from .frames_writing import FrameSheet, FramesZip
 from .gif.writing import GifEncoder
 from .metadata.writing import chosen
-from .options import ANIMATION_FORMATS, FORMAT_NAMES, EncodeOptions
+from .options import ANIMATION_FORMATS, DEFAULT_DITHER, FORMAT_NAMES, EncodeOptions
 from .png.animation_writing import ApngEncoder
 from .webp.animation_writing import WebpAnimationEncoder
 
@@ -80,10 +80,11 @@ def open_animation_encoder(
             info.size,
             channels=info.channels,
             has_alpha=info.has_alpha,
+            depth=info.depth,
             loop_count=info.loop_count,
             metadata=metadata,
             palette=options.palette or "auto",
-            dither=options.dither,
+            dither=options.dither or DEFAULT_DITHER,
             short_delays=options.delays,
             samples=samples,
         )

@@ -7,7 +7,7 @@ import numpy as np
 from ..geometry import Size
 from ..picture import Metadata, Picture, Pixels
 from .gif.writing import GifEncoder
-from .options import EncodeOptions
+from .options import DEFAULT_DITHER, EncodeOptions
 
 
 class GifRows:
@@ -26,7 +26,7 @@ class GifRows:
             loop_count=1,
             metadata=metadata,
             palette="global",
-            dither=options.dither,
+            dither=options.dither or DEFAULT_DITHER,
         )
 
     @property

@@ -23,6 +23,9 @@ FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif": "GIF", "tif
 
 DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
 
+DEFAULT_DITHER = "ordered"
+"""It stays where it is while things move over it, and packs better than errors that spread."""
+
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 DEFAULT_SUBSAMPLING = "4:4:4"
