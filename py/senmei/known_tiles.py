@@ -60,4 +60,4 @@ class KnownTiles:
 
 def _digest(tile: Pixels, core: Region) -> bytes:
     place = f"{tile.shape} {tile.dtype} {core}".encode()
-    return hashlib.blake2b(np.ascontiguousarray(tile), digest_size=_DIGEST_BYTES, key=place[:64]).digest()
+    return hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_DIGEST_BYTES, key=place[:64]).digest()

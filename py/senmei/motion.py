@@ -35,7 +35,8 @@ class Motion:
         right = (-(-sources[:, 2] // self.block)).clip(0, columns)
         bottom = (-(-sources[:, 3] // self.block)).clip(0, rows)
         inside = sums[:, bottom, right] - sums[:, top, right] - sums[:, bottom, left] + sums[:, top, left]
-        return np.count_nonzero(inside, axis=1)
+        runs: NDArray[np.int64] = (inside > 0).sum(axis=1, dtype=np.int64)
+        return runs
 
     def enlarged(self, scale: int, overlap: int) -> Motion:
         """The motion of the frames that a network with this scale and overlap makes of these."""

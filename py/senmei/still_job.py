@@ -170,8 +170,11 @@ async def _read(
 
 
 def _picture(decoded: Picture | Animation) -> Picture:
-    assert isinstance(decoded, Picture), "what has one frame is a picture"
-    return decoded
+    if isinstance(decoded, Picture):
+        return decoded
+    # Of an animation that was cut off, one frame is left.
+    first = without_opaque_alpha(decoded.frames[0].picture)
+    return replace(first, metadata=decoded.metadata, notes=decoded.notes)
 
 
 def _frame(data: bytes, header: Header, options: UpscaleOptions) -> Picture:

@@ -61,7 +61,7 @@ async def test_bytes_in_bytes_out() -> None:
     rgb = drawing(45, 33)
     events = await run(saved(rgb))
     assert np.array_equal(result(events), repeated(rgb, 2))
-    assert finished(events) == Finished(Size(90, 66), "clean", "numpy", "png", 8, ())
+    assert finished(events) == Finished(Size(90, 66), "clean", "numpy", "png", 8, (), tiles=9, tiles_run=9)
 
 
 @pytest.mark.parametrize("scale", [1, 1.5, 2, 3, 4, 7])
@@ -274,13 +274,6 @@ async def test_wrong_wishes_are_refused_before_any_work() -> None:
         await first(UpscaleOptions(model="none"))
     with pytest.raises(InvalidOption, match="cleans without enlarging"):
         await first(UpscaleOptions(model="polish", scale=2), saved(drawing(9, 9)))
-
-
-async def test_animations_are_refused_in_a_sentence() -> None:
-    frames = [Image.fromarray(drawing(9, 9, seed=seed)) for seed in range(2)]
-    for file_format in ("PNG", "GIF", "WEBP"):
-        with pytest.raises(UnsupportedFormat, match="animation of 2 frames"):
-            await run(saved(frames[0], file_format, save_all=True, append_images=frames[1:]))
 
 
 async def test_cancel_between_the_tiles() -> None:

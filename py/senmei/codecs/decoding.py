@@ -34,8 +34,10 @@ def decode(data: bytes, *, partial: bool = False) -> Picture | Animation:
     file = open_still(data)
     try:
         with pillow_unbound(partial=partial):
+            if file.frames > 1:
+                return read_animation(data, partial=partial)
             file.check(partial=partial)
-            return read_animation(data, partial=partial) if file.frames > 1 else _picture(file, partial=partial)
+            return _picture(file, partial=partial)
     except SenmeiError:
         raise
     except MemoryError as error:

@@ -8,6 +8,7 @@ from ..geometry import Size
 from ..picture import Metadata, Picture, Pixels
 from .gif.writing import GifEncoder
 from .options import DEFAULT_DITHER, EncodeOptions
+from .whole_rows import no_memory
 
 
 class GifRows:
@@ -42,4 +43,8 @@ class GifRows:
         return b""
 
     def finish(self) -> bytes:
-        return self._encoder.add(Picture(self._pixels, self._alpha), 0) + self._encoder.finish()[0]
+        try:
+            return self._encoder.add(Picture(self._pixels, self._alpha), 0) + self._encoder.finish()[0]
+        except MemoryError as error:
+            height, width = self._pixels.shape[:2]
+            raise no_memory(Size(width, height), error) from error

@@ -23,7 +23,12 @@ FORMAT_NAMES = {"png": "PNG", "jpeg": "JPEG", "webp": "WebP", "gif": "GIF", "tif
 
 DEFAULT_QUALITY = {"jpeg": 92, "webp": 90, "avif": 80}
 
-DEFAULT_DITHER = "ordered"
+MetadataChoice = Literal["keep", "strip"]
+PaletteChoice = Literal["auto", "global", "local"]
+DitherChoice = Literal["none", "ordered", "diffused"]
+DelayChoice = Literal["file", "browser"]
+
+DEFAULT_DITHER: DitherChoice = "ordered"
 """It stays where it is while things move over it, and packs better than errors that spread."""
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
@@ -34,11 +39,6 @@ JPEG of quality 85 was smaller than a 4:2:0 one of quality 95, and nearer to the
 
 DEEP_FORMATS = ("png", "tiff")
 """Those that hold 16 bits a sample."""
-
-MetadataChoice = Literal["keep", "strip"]
-PaletteChoice = Literal["auto", "global", "local"]
-DitherChoice = Literal["none", "ordered", "diffused"]
-DelayChoice = Literal["file", "browser"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,14 @@ _OPTIMISED_PIXELS = 40_000_000
 a pixel. Above this many pixels the standard ones do."""
 
 
+def no_memory(size: Size, error: Exception) -> TooLarge:
+    """What is told when a file of this size fails while it is made."""
+    return TooLarge(
+        f"A file of {size} pixels could not be made, most likely for want of memory "
+        f"({str(error) or type(error).__name__}); PNG needs very little."
+    )
+
+
 class WholeRows:
     """A RowEncoder that encodes in `finish`. For 8-bit rows; a format writes in a subclass.
 
@@ -46,11 +54,7 @@ class WholeRows:
         try:
             return self._encoded(self._image)
         except (OSError, ValueError, MemoryError) as error:
-            size = Size(*self._image.size)
-            raise TooLarge(
-                f"A file of {size} pixels could not be made, most likely for want of memory "
-                f"({str(error) or type(error).__name__}); PNG needs very little."
-            ) from error
+            raise no_memory(Size(*self._image.size), error) from error
         finally:
             self._image.close()
 
