@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -40,7 +40,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApngCase:
-    """frames: (H, W, C + 1) each, alpha last and of the depth read; colours under transparency mean nothing."""
+    """frames: (H, W, C + 1) each, alpha last and of the depth read; colours under transparency mean nothing. notes: how
+    many there must be. is_deep: whether there are 16 bits a sample."""
 
     name: str
     data: bytes
@@ -48,7 +49,7 @@ class ApngCase:
     durations_ms: list[float]
     plays: int = 0
     notes: int = 0
-    features: frozenset[str] = field(default_factory=frozenset)
+    is_deep: bool = False
 
 
 def apng(
@@ -168,8 +169,7 @@ def _kinds() -> Iterator[ApngCase]:
             names = {0: "gray", 2: "RGB", 3: "palette", 4: "gray and alpha", 6: "RGB and alpha"}
             name = f"{names[colour]}, {depth} bits{', keyed' * keyed}{', interlaced' * interlaced}"
             data = apng(frames, depth, colour, before=before, interlaced=interlaced)
-            deep = frozenset({"deep"}) if depth == 16 else frozenset()
-            yield ApngCase(name, data, composed(WIDTH, HEIGHT, plain), [100.0] * 3, features=deep)
+            yield ApngCase(name, data, composed(WIDTH, HEIGHT, plain), [100.0] * 3, is_deep=depth == 16)
 
 
 def _scaled(samples: Samples, depth: int, colour: int, key: Samples | None) -> Samples:
