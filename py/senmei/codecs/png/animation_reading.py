@@ -27,11 +27,13 @@ def open_apng(data: bytes, *, partial: bool) -> ApngFile:
     png = read_chunks(data)
     pixels = PngPixels(data, png)
     structure = read_structure(data, png.header, pixels, partial=partial)
-    if not structure.stated:
-        raise damaged("PNG", "it says nothing of an animation before its picture data")
     if png.misplaced and not partial:
         raise damaged("PNG", png.misplaced[0])
-    reason = f"frame {len(structure.frames) + 1}: {structure.fault}" if structure.fault else ""
+    reason = structure.fault
+    if reason and (not structure.stated or len(structure.frames) < structure.stated):
+        reason = f"frame {len(structure.frames) + 1}: {reason}"
+    if not structure.stated:
+        raise damaged("PNG", reason or "it says nothing of an animation before its picture data")
     if reason and not partial and not (structure.is_cut and structure.frames):
         raise damaged("PNG", reason)
     if not structure.frames and structure.broken is None:

@@ -110,10 +110,12 @@ class _Reader:
             self._pieces.append(slice(chunk.content.start + 4, chunk.content.stop))
 
     def add_unsound(self, chunk: Chunk) -> None:
-        """Data that is damaged or cut off, of which some pixels may be read."""
+        """Of data that is damaged or cut off some pixels may be read."""
+        if chunk.kind not in (b"IDAT", b"fdAT"):
+            return
         self._is_sound = False
-        skipped = {b"IDAT": 0, b"fdAT": 4}.get(chunk.kind)
-        if skipped is not None and self._shows_default == (chunk.kind == b"IDAT") and chunk.length > skipped:
+        skipped = 4 if chunk.kind == b"fdAT" else 0
+        if self._shows_default == (chunk.kind == b"IDAT") and chunk.length > skipped:
             self._pieces.append(slice(chunk.content.start + skipped, chunk.content.stop))
 
     def close(self, *, is_certain: bool) -> None:
@@ -123,6 +125,8 @@ class _Reader:
         frame, self._open = replace(self._open, pieces=tuple(self._pieces)), None
         self._shows_default = False
         if not frame.pieces:
+            if not is_certain:
+                return
             raise _Misplaced(f"the frame at byte {frame.start} has no picture data")
         self._refuse_lies(frame)
         size = frame.placement.region.size

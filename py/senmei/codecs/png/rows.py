@@ -28,30 +28,48 @@ class PngRows:
     """
 
     def __init__(self, size: Size, *, channels: int, has_alpha: bool, depth: int, metadata: Metadata) -> None:
-        metadata, unfitting = with_fitting_profile(metadata, is_gray=channels == 1, format_name="PNG")
-        chunks, lost = png_chunks(metadata)
-        self.notes = unfitting + lost
-        self._width = size.width
-        self._samples = channels + has_alpha
-        self._type = np.dtype(">u2" if depth == 16 else "u1")
-        self._step = self._samples * self._type.itemsize
-        self._last = np.zeros((1, self._step * (1 + size.width)), np.uint8)
-        # The settings that Pillow and libpng have: filtered rows, the largest tables.
-        self._deflate = zlib.compressobj(COMPRESSION, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
-        header = struct.pack(">IIBBBBB", size.width, size.height, depth, _COLOUR_TYPES[channels, has_alpha], 0, 0, 0)
-        self._head = SIGNATURE + b"".join(chunk(kind, data) for kind, data in ((b"IHDR", header), *chunks))
-        self._compressed = bytearray()
+        self._head, self.notes = file_head(size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata)
+        self._rows = DeflatedRows(size.width, channels=channels, has_alpha=has_alpha, depth=depth)
 
     def write(self, pixels: Pixels, alpha: Pixels | None) -> bytes:
         """The next rows: pixels (h, W, C) and alpha (h, W) of the depth given."""
-        rows = self._raw(pixels, alpha)
-        self._compressed += self._deflate.compress(filtered(rows, step=self._step).data)
-        self._last = rows[-1:].copy()
+        self._rows.write(pixels, alpha)
         return self._finished(_IDAT_BYTES)
 
     def finish(self) -> bytes:
-        self._compressed += self._deflate.flush()
+        self._rows.finish()
         return self._finished(1) + chunk(b"IEND", b"")
+
+    def _finished(self, enough: int) -> bytes:
+        """The head before anything else, and the compressed bytes, once they are `enough` for a chunk."""
+        head, self._head = self._head, b""
+        if len(self._rows.compressed) < enough:
+            return head
+        data = head + chunk(b"IDAT", bytes(self._rows.compressed))
+        self._rows.compressed.clear()
+        return data
+
+
+class DeflatedRows:
+    """One picture's rows, filtered and deflated. compressed: the zlib stream so far, for its owner to take from."""
+
+    def __init__(self, width: int, *, channels: int, has_alpha: bool, depth: int) -> None:
+        self.compressed = bytearray()
+        self._width = width
+        self._samples = channels + has_alpha
+        self._type = np.dtype(">u2" if depth == 16 else "u1")
+        self._step = self._samples * self._type.itemsize
+        self._last = np.zeros((1, self._step * (1 + width)), np.uint8)
+        # The settings that Pillow and libpng have: filtered rows, the largest tables.
+        self._deflate = zlib.compressobj(COMPRESSION, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
+
+    def write(self, pixels: Pixels, alpha: Pixels | None) -> None:
+        rows = self._raw(pixels, alpha)
+        self.compressed += self._deflate.compress(filtered(rows, step=self._step).data)
+        self._last = rows[-1:].copy()
+
+    def finish(self) -> None:
+        self.compressed += self._deflate.flush()
 
     def _raw(self, pixels: Pixels, alpha: Pixels | None) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
         """The last row before and these, as bytes of the file behind one pixel of zeros."""
@@ -64,14 +82,16 @@ class PngRows:
             samples[:, :, -1] = alpha
         return rows
 
-    def _finished(self, enough: int) -> bytes:
-        """The head before anything else, and the compressed bytes, once they are `enough` for a chunk."""
-        head, self._head = self._head, b""
-        if len(self._compressed) < enough:
-            return head
-        data = head + chunk(b"IDAT", bytes(self._compressed))
-        self._compressed.clear()
-        return data
+
+def file_head(
+    size: Size, *, channels: int, has_alpha: bool, depth: int, metadata: Metadata, control: bytes = b""
+) -> tuple[bytes, tuple[str, ...]]:
+    """The file up to its picture data, and notes about metadata that it cannot hold. control: chunks behind IHDR."""
+    metadata, unfitting = with_fitting_profile(metadata, is_gray=channels == 1, format_name="PNG")
+    chunks, lost = png_chunks(metadata)
+    header = struct.pack(">IIBBBBB", size.width, size.height, depth, _COLOUR_TYPES[channels, has_alpha], 0, 0, 0)
+    parts = (SIGNATURE, chunk(b"IHDR", header), control, *(chunk(kind, data) for kind, data in chunks))
+    return b"".join(parts), unfitting + lost
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
