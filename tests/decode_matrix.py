@@ -199,7 +199,7 @@ def _gif() -> Iterator[Case]:
     yield Case("GIF: transparent, interlaced, local palette", data, rgb, alpha)
     gray = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis], 3, axis=1)
     yield Case("GIF: gray levels", gif(indices, gray), indices[:, :, np.newaxis])
-    yield Case("GIF: without a palette", gif(indices, None), indices[:, :, np.newaxis])
+    yield Case("GIF: without a palette, black", gif(indices, None), np.zeros((HEIGHT, WIDTH, 1), np.uint8))
     screen = np.zeros((40, 60, 3), np.uint8)
     screen[10:33, 4:41] = rgb
     covered = np.zeros((40, 60), np.uint8)

@@ -96,7 +96,7 @@ def test_no_input_is_ever_overwritten(picture: Path, capsys: pytest.CaptureFixtu
         "would overwrite": [str(picture), "-o", str(picture)],
         "Several pictures are called cat": [str(picture), str(other), "-o", str(picture.with_name("out"))],
         "name a folder": [str(picture), str(other), "-o", str(picture.with_name("x.png"))],
-        "accepted endings: .png, .jpg": [str(picture), "-o", str(picture.with_name("x.gif"))],
+        "accepted endings: .png, .jpg": [str(picture), "-o", str(picture.with_name("x.bmp"))],
     }
     for sentence, arguments in calls.items():
         assert cli.main(["upscale", *arguments]) == 1

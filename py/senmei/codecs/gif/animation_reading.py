@@ -11,10 +11,8 @@ from ...animation import AnimationInfo, Frame
 from ...geometry import Size
 from ...picture import Picture, Pixels
 from ..metadata.reading import read_metadata
-from ..signatures import damaged
-from ..still_file import ALWAYS_PLAUSIBLE_PIXELS, refuse_lying_size
-from .pixels import PIXELS_PER_BYTE, draw, is_gray, read_pixels
-from .reading import stray_note
+from .pixels import draw, is_gray, read_pixels
+from .reading import plausible_images, stray_note
 from .structure import GifImage, GifStructure, read_structure
 
 _TO_BACKGROUND = {2}
@@ -34,16 +32,7 @@ def open_gif_animation(data: bytes, *, partial: bool) -> GifAnimation:
     or if a size lies; with `partial` what there is of the first frame, or the frames up to that size, are given.
     """
     structure = read_structure(data)
-    images, fault = structure.images, structure.fault
-    if not (images[0].is_whole or partial):
-        raise damaged("GIF", fault)
-    stored = sum(image.data_bytes for image in images)
-    refuse_lying_size("GIF", structure.size, stored, pixels_per_byte=PIXELS_PER_BYTE, partial=partial)
-    lie, reason = _lying_image(images)
-    if lie is not None:
-        if not (partial and lie):
-            raise damaged("GIF", reason)
-        images, fault = images[:lie], reason
+    images, fault = plausible_images(structure, partial=partial)
     return GifAnimation(data, structure, images, fault)
 
 
@@ -106,15 +95,6 @@ class GifAnimation:
             self._seen = index + 1
             self._short += read.read < image.pixels
             self._strays += strays
-
-
-def _lying_image(images: tuple[GifImage, ...]) -> tuple[int | None, str]:
-    """The first picture that claims more pixels than its data could give, and the reason to say."""
-    for index, image in enumerate(images):
-        if image.pixels > max(image.data_bytes * PIXELS_PER_BYTE, ALWAYS_PLAUSIBLE_PIXELS):
-            claim = f"its frame {index + 1} at byte {image.start} claims {image.width} × {image.height} pixels"
-            return index, f"{claim}, but holds only {image.data_bytes} bytes of them"
-    return None, ""
 
 
 def _can_be_transparent(size: Size, images: tuple[GifImage, ...]) -> bool:
