@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .packed import Packed, unpacked
-from .palette import Floats, nearest
+from .palette import SCALE, Floats, nearest
 
 Dither = Literal["none", "ordered", "diffused"]
 
@@ -45,7 +45,7 @@ class ColourMap:
 
     def __init__(self, palette: Packed, dither: Dither) -> None:
         self.palette = palette
-        self._colours: Floats = unpacked(palette).astype(np.float32)
+        self._colours: Floats = unpacked(palette) * SCALE
         self._is_ordered = dither == "ordered"
         between = ((self._colours[:, np.newaxis] - self._colours) ** 2).sum(axis=2)
         order = between.argsort(axis=1)[:, 1 : 1 + _NEIGHBOURS]
@@ -71,7 +71,7 @@ class ColourMap:
         first, second = self._first[cells], self._second[cells]
         base = self._colours[first]
         step = self._colours[second] - base
-        wanted = unpacked(colours) - base
+        wanted = unpacked(colours) * SCALE - base
         share = np.einsum("nc,nc->n", wanted, step)
         size = np.einsum("nc,nc->n", step, step)
         if self._is_ordered:
@@ -97,6 +97,7 @@ class ColourMap:
         bits = self._bits
         levels = np.stack([new >> np.uint32(place * bits) & np.uint32((1 << bits) - 1) for place in (2, 1, 0)], axis=1)
         points = levels.astype(np.float32) * (256 >> bits) + np.float32((256 >> bits) / 2 - 0.5)
+        points *= SCALE
         first = nearest(points, self._colours)
         self._first[new] = first
         self._second[new] = self._best_partner(points, first)

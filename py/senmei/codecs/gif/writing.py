@@ -15,7 +15,7 @@ from ...geometry import Region, Size
 from ...picture import Metadata, Picture
 from ..metadata.writing import COMMENT, left_out, with_fitting_profile
 from . import blocks
-from .composing import NOTHING, Composed, bounds, union
+from .composing import NOTHING, Composed, Table, bounds, union
 from .dithering import Dither
 from .packed import CLEAR, Packed, packed_picture
 from .painting import Brush, Painted, Scene, global_brush, local_brush
@@ -27,6 +27,9 @@ LONGEST_SIDE = 0xFFFF
 
 _PIXELS_PER_BYTE = 3.7
 """What a byte is worth; see GifEncoder."""
+
+_UNSEEN_ERROR = 3
+"""Squared, of all levels of a pixel together: one level each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -154,9 +157,9 @@ class GifEncoder:
         if self._choice != "local":
             samples = (packed_picture(sample)[0] for sample in self._samples)
             self._global = global_brush(chain([first], samples), self._colours, self._dither, has_alpha=self._layout[1])
-            head = blocks.head(self._size, self._global.palette, self._global.entries)
+            head = blocks.head(self._size, self._global.table.stored)
         else:
-            head = blocks.head(self._size, None, 0)
+            head = blocks.head(self._size, None)
         return head + self._repeats() + self._carried()
 
     def _repeats(self) -> bytes:
@@ -189,9 +192,9 @@ class GifEncoder:
         emptied[region.slices] = CLEAR
         lost = np.count_nonzero(emptied != pending.shown)
         is_long = pending.duration_ms / 10 >= blocks.LONGEST_DELAY
-        if self._frames > 1 and not is_long and (pending.before[cleared] == CLEAR).all():
-            if np.count_nonzero(pending.before != pending.shown) < lost:
-                return self._written(pending, pending.picture, blocks.RESTORE), pending.before
+        can_return = self._frames > 1 and not is_long and (pending.before[cleared] == CLEAR).all()
+        if can_return and np.count_nonzero(pending.before != pending.shown) < lost:
+            return self._written(pending, pending.picture, blocks.RESTORE), pending.before
         return self._written(pending, pending.picture.widened(region), blocks.CLEAR_REGION), emptied
 
     def _written(self, pending: _Pending, picture: Composed, disposal: int) -> bytes:
@@ -214,7 +217,7 @@ class GifEncoder:
         """
         after = shown.copy()
         after[changed & (true == CLEAR)] = CLEAR
-        scene = Scene(before, after, true, changed & (true != CLEAR), whole=self._pending is None)
+        scene = Scene(before, after, true, changed & (true != CLEAR), is_whole=self._pending is None)
         painted = self._painted(scene)
         self._reduced_frames += painted.error > 0
         self._pending = _Pending(painted.picture, before, painted.canvas, duration_ms)
@@ -225,16 +228,17 @@ class GifEncoder:
         shared, has_alpha = self._global, self._layout[1]
         if shared is None:
             return self._own(scene).paint(scene)
-        is_fit = (shared.has_transparent and not has_alpha) or shared.knows(scene.still)
+        is_fit = shared.knows(scene.still) if has_alpha or shared.table.is_full else True
         if self._choice == "global" or (is_fit and shared.knows(scene.fresh)):
             return shared.paint(scene)
-        own = self._own(scene)
-        if not is_fit or own.knows(scene.fresh):
-            return own.paint(scene)
-        if len(scene.places) < _PIXELS_PER_BYTE * 3 * len(own.palette):
+        if is_fit and not shared.is_enough and len(scene.places) < _PIXELS_PER_BYTE * self._colours:
             return shared.paint(scene)
+        own = self._own(scene)
+        if not is_fit or (shared.is_enough and own.is_enough):
+            return own.paint(scene)
         one, other = shared.paint(scene), own.paint(scene)
-        saved = len(scene.places) * (1 - other.error / max(1, one.error))
+        unseen = _UNSEEN_ERROR * len(scene.places)
+        saved = len(scene.places) * (1 - (other.error + unseen) / (one.error + unseen))
         return other if saved > _PIXELS_PER_BYTE * (other.picture.bytes - one.picture.bytes) else one
 
     def _own(self, scene: Scene) -> Brush:
@@ -244,7 +248,7 @@ class GifEncoder:
 def _still(region: Region) -> Composed:
     """A picture that changes nothing."""
     indices = np.zeros((region.height, region.width), np.uint8)
-    return Composed(region, indices, 0, np.zeros(1, np.uint32), 1, blocks.compressed(indices))
+    return Composed(region, indices, 0, Table(np.zeros(1, np.uint32)), blocks.compressed(indices))
 
 
 def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
@@ -254,6 +258,5 @@ def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
         delay=delay,
         disposal=disposal,
         transparent=picture.transparent,
-        palette=picture.palette,
-        entries=picture.entries,
+        palette=None if picture.table.is_global else picture.table.stored,
     )
