@@ -2,19 +2,18 @@
 
 A table for each drawn animation. Columns: kB; PSNR: the mean over the frames in decibels, equal frames counted as 60;
 SSIM: of brightness (Z. Wang, A. Bovik, H. Sheikh, E. Simoncelli, Image Quality Assessment, 2004), in thousandths; far:
-PSNR of both pictures blurred (Gaussian, sigma 1.5 pixels), which forgives the grain of dithering and shows bands; still:
-how many of a thousand pixels that stay in the truth change in the file; time: seconds a frame, of a whole process for
-gifsicle and ffmpeg. Transparency lies on white.
+PSNR of both pictures blurred (Gaussian, sigma 1.5 pixels), which forgives the grain of dithering and shows bands;
+still: how many of a thousand pixels that stay in the truth change in the file; time: seconds a frame, of a whole
+process for gifsicle and ffmpeg. Transparency lies on white.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -46,9 +45,7 @@ def blurred(plane: Floats, kernel: Floats) -> Floats:
     """Of an (H, W, …) array, only where the whole kernel fits."""
     count = len(kernel)
     rows = sum(weight * plane[at : plane.shape[0] - count + 1 + at] for at, weight in enumerate(kernel))
-    return np.asarray(
-        sum(weight * rows[:, at : plane.shape[1] - count + 1 + at] for at, weight in enumerate(kernel))  # type: ignore
-    )
+    return np.asarray(sum(weight * rows[:, at : plane.shape[1] - count + 1 + at] for at, weight in enumerate(kernel)))
 
 
 def psnr(one: Floats, other: Floats) -> float:
@@ -113,7 +110,7 @@ def senmei(frames: Frames, **options: Any) -> bytes:
     has_alpha = frames[0].alpha is not None
     encoder = GifEncoder(
         frames[0].size, channels=3, has_alpha=has_alpha, loop_count=0, metadata=NO_METADATA,
-        samples=frames[:: max(1, len(frames) // 4)], **options,
+        samples=frames[::2], **options,
     )  # fmt: skip
     return b"".join(encoder.add(frame, DELAY_MS) for frame in frames) + encoder.finish()[0]
 
@@ -162,11 +159,12 @@ RIVALS: dict[str, tuple[str | None, Callable[[Frames], bytes]]] = {
     "ffmpeg own palettes": ("ffmpeg", lambda frames: ffmpeg(frames, make="stats_mode=single", use="new=1:dither=none")),
 }
 OURS: dict[str, dict[str, Any]] = {
+    "(ordered)": {},
     "none": {"dither": "none"},
-    "ordered": {"dither": "ordered"},
+    "none, global": {"dither": "none", "palette": "global"},
     "diffused": {"dither": "diffused"},
     "ordered, global": {"dither": "ordered", "palette": "global"},
-    "ordered, local": {"dither": "ordered", "palette": "local"},
+    "none, 64 colours": {"dither": "none", "palette": "global", "colours": 64},
 }
 
 
@@ -177,13 +175,12 @@ def main(_repeats: int) -> None:
         frames = list(make(SIZE.width, SIZE.height, FRAMES))
         truth = [on_white(frame) for frame in frames]
         print(f"\n{name:22}{'kB':>8}{'PSNR':>8}{'SSIM':>8}{'far':>8}{'still':>8}{'time':>8}", flush=True)
-        ways: dict[str, Callable[[], bytes]] = {
-            way: lambda use=use: use(frames) for way, (program, use) in RIVALS.items() if not program or shutil.which(program)
-        }
-        ways |= {f"Senmei {way}": lambda options=options: senmei(frames, **options) for way, options in OURS.items()}
+        ways = {way: use for way, (program, use) in RIVALS.items() if not program or shutil.which(program)}
+        ways |= {f"Senmei {way}": partial(senmei, **options) for way, options in OURS.items()}
         for way, use in ways.items():
             begin = perf_counter()
-            data = use()
+            data = use(frames)
             seconds = (perf_counter() - begin) / FRAMES
             kilobytes, decibels, likeness, far, still = figures(data, truth)
-            print(f"{way:22}{kilobytes:8.1f}{decibels:8.2f}{likeness:8.2f}{far:8.2f}{still:8.1f}{seconds:8.3f}", flush=True)
+            quality = f"{decibels:8.2f}{likeness:8.2f}{far:8.2f}{still:8.1f}"
+            print(f"{way:22}{kilobytes:8.1f}{quality}{seconds:8.3f}", flush=True)

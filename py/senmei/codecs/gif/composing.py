@@ -58,12 +58,11 @@ class Composed:
         return len(self.data) + (0 if self.table.is_global else self.table.bytes)
 
     def widened(self, region: Region) -> Composed:
-        """The same in a larger region, the rest transparent; for tables that are not full."""
-        if region == self.region:
-            return self
-        clear = self.transparent
-        if clear is None:
-            clear = _unused(self.indices.ravel())
+        """The same in a region as large or larger, the rest transparent; for tables that are not full.
+
+        It always names a transparent index: some readers clear a region only then.
+        """
+        clear = _unused(self.indices.ravel()) if self.transparent is None else self.transparent
         if clear is None:
             raise ValueError("a frame that needs 256 colours has none left for what is transparent")
         indices = np.full((region.height, region.width), clear, np.uint8)
@@ -136,4 +135,5 @@ def different(colours: Packed) -> Packed:
         return found[found != CLEAR]
     seen = np.zeros(CLEAR + 1, np.bool_)
     seen[colours.ravel()] = True
-    return np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
+    found = np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
+    return found

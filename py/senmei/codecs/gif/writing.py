@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -25,8 +26,8 @@ PaletteChoice = Literal["auto", "global", "local"]
 
 LONGEST_SIDE = 0xFFFF
 
-_PIXELS_PER_BYTE = 3.7
-"""What a byte is worth; see GifEncoder."""
+_BYTES_PER_HALVING = 1.5 / 8
+"""What a pixel may take more for half the error; see GifEncoder."""
 
 _UNSEEN_ERROR = 3
 """Squared, of all levels of a pixel together: one level each."""
@@ -53,14 +54,14 @@ class GifEncoder:
     transparent or does not change. samples: pictures like those to come, of any size: the global palette is made for
     them and the first frame. merge: frames equal to the one before lengthen it instead.
 
-    palette: "global" is one for all frames, "local" one for each. "auto" gives a frame its own only where that is
-    without loss, or pays: a palette's error falls with about the ⅔rd power of its colours, so one byte a frame more is
-    worth the error of 3.7 pixels, and the own palette has to save more than that. Frames of up to 255 colours (with what
-    still shows of the ones before, where there is alpha; 256 where there is none and the whole region has no more) are
-    written without loss, unless "global" forbids it.
+    palette: "global" is one for all frames. "local" is one for each, without loss where a frame has up to 255 colours
+    (with alpha, those still shown of the frames before count too; a whole canvas without alpha may have 256). "auto"
+    does that too as long as the samples have no more colours. Else it gives a frame its own palette only where that
+    pays: squared error falls with the ⅔rd power of a palette's colours, so to halve it takes 1.5 bits a pixel, and the
+    own palette may cost as much and no more. Errors of about one level count for nothing.
 
-    What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering. The
-    encoder holds about seven canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
+    What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
+    The encoder holds a few canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
     65,535 pixels, InvalidOption for other numbers of colours.
     """
 
@@ -112,7 +113,7 @@ class GifEncoder:
             notes.append(f"GIF holds 256 colours a frame; {self._reduced_frames} frames had more than could be kept.")
         if self._soft_frames:
             notes.append(
-                f"GIF knows no half transparent pixels; in {self._soft_frames} frames they became opaque or transparent."
+                f"GIF knows no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
             )
         return tuple(notes)
 
@@ -231,18 +232,23 @@ class GifEncoder:
         is_fit = shared.knows(scene.still) if has_alpha or shared.table.is_full else True
         if self._choice == "global" or (is_fit and shared.knows(scene.fresh)):
             return shared.paint(scene)
-        if is_fit and not shared.is_enough and len(scene.places) < _PIXELS_PER_BYTE * self._colours:
-            return shared.paint(scene)
-        own = self._own(scene)
-        if not is_fit or (shared.is_enough and own.is_enough):
-            return own.paint(scene)
-        one, other = shared.paint(scene), own.paint(scene)
-        unseen = _UNSEEN_ERROR * len(scene.places)
-        saved = len(scene.places) * (1 - (other.error + unseen) / (one.error + unseen))
-        return other if saved > _PIXELS_PER_BYTE * (other.picture.bytes - one.picture.bytes) else one
+        if not is_fit or (shared.is_enough and self._own(scene).is_enough):
+            return self._own(scene).paint(scene)
+        one = shared.paint(scene)
+        if _bytes_worth(scene, one.error, 0) < 3 * self._colours:
+            return one
+        other = self._own(scene).paint(scene)
+        return other if other.picture.bytes - one.picture.bytes < _bytes_worth(scene, one.error, other.error) else one
 
     def _own(self, scene: Scene) -> Brush:
         return local_brush(scene, self._colours, self._dither, has_alpha=self._layout[1])
+
+
+def _bytes_worth(scene: Scene, error: int, less: int) -> float:
+    """How many bytes a frame may grow by for `less` error; see GifEncoder."""
+    pixels = len(scene.places)
+    unseen = _UNSEEN_ERROR * max(1, pixels)
+    return _BYTES_PER_HALVING * pixels * math.log2((error + unseen) / (less + unseen))
 
 
 def _still(region: Region) -> Composed:
