@@ -73,10 +73,11 @@ def photo(width: int, height: int, count: int) -> Iterator[Picture]:
     rng = np.random.default_rng(8)
     wide = width + 2 * count
     scene = np.zeros((height, wide, 3))
-    for cells, strength in ((4, 90), (9, 60), (30, 30), (90, 14)):
-        levels = rng.normal(0, strength, (max(2, cells * height // wide), cells, 3)).astype(np.float32)
-        for channel in range(3):
-            layer = Image.fromarray(levels[:, :, channel]).resize((wide, height), Image.Resampling.BICUBIC)
+    for cells, strength in ((4, 60), (9, 40), (30, 25), (90, 12)):
+        # Mostly bright and dark, less of other hues: one layer for all channels and a weaker one for each.
+        shared, *own = rng.normal(0, strength, (4, max(2, cells * height // wide), cells)).astype(np.float32)
+        for channel, levels in enumerate(own):
+            layer = Image.fromarray(shared + 0.35 * levels).resize((wide, height), Image.Resampling.BICUBIC)
             scene[:, :, channel] += np.asarray(layer)
     scene += (150, 130, 105)
     for index in range(count):

@@ -26,20 +26,28 @@ TRAILER = b";"
 _XMP_TRAILER = bytes([1, *range(255, -1, -1), 0])
 
 
-def table_bits(colours: int) -> int:
-    """A table has 2, 4, 8 … 256 colours: the exponent."""
-    return max(1, (colours - 1).bit_length())
+def table_bits(places: int) -> int:
+    """A table has 2, 4, 8 … 256 places: the exponent."""
+    return max(1, (places - 1).bit_length())
 
 
-def head(size: Size, palette: Packed | None, entries: int) -> bytes:
-    """Header, screen and global palette. entries: places of the table that are wanted, also for what is no colour."""
-    flags = 0x70 | (0x80 | table_bits(entries) - 1 if palette is not None else 0)
-    screen = struct.pack("<6sHHBBB", b"GIF89a", size.width, size.height, flags, 0, 0)
-    return screen + (b"" if palette is None else _table(palette, entries))
+def head(size: Size, palette: Packed | None) -> bytes:
+    """Header, screen and global palette."""
+    flags = 0x70 | _table_flags(palette)
+    return struct.pack("<6sHHBBB", b"GIF89a", size.width, size.height, flags, 0, 0) + _table(palette)
 
 
-def _table(palette: Packed, entries: int) -> bytes:
-    return unpacked(palette).tobytes().ljust(3 << table_bits(entries), b"\0")
+def _table_flags(palette: Packed | None) -> int:
+    return 0 if palette is None else 0x80 | table_bits(_places(palette)) - 1
+
+
+def _table(palette: Packed | None) -> bytes:
+    return b"" if palette is None else unpacked(palette).tobytes().ljust(3 << table_bits(_places(palette)), b"\0")
+
+
+def _places(palette: Packed) -> int:
+    """One more, for what is transparent, where there is room."""
+    return min(256, len(palette) + 1)
 
 
 def loop(repeats: int) -> bytes:
@@ -65,23 +73,14 @@ def _sub_blocks(content: bytes) -> bytes:
 
 
 def frame(
-    region: Region,
-    data: bytes,
-    *,
-    delay: int,
-    disposal: int,
-    transparent: int | None,
-    palette: Packed | None,
-    entries: int,
+    region: Region, data: bytes, *, delay: int, disposal: int, transparent: int | None, palette: Packed | None
 ) -> bytes:
     """One picture. data: as from `compressed`. delay: in hundredths of a second. palette: its own, or None for the
-    global one. entries: as of `head`."""
-    control = struct.pack(
-        "<3sBHBB", b"!\xf9\x04", disposal << 2 | (transparent is not None), delay, transparent or 0, 0
-    )
-    flags = 0 if palette is None else 0x80 | table_bits(entries) - 1
-    image = struct.pack("<BHHHHB", 0x2C, region.x, region.y, region.width, region.height, flags)
-    return control + image + (b"" if palette is None else _table(palette, entries)) + data
+    global one."""
+    packed = disposal << 2 | (transparent is not None)
+    control = struct.pack("<BBBBHBB", 0x21, 0xF9, 4, packed, delay, transparent or 0, 0)
+    place = (region.x, region.y, region.width, region.height)
+    return control + struct.pack("<BHHHHB", 0x2C, *place, _table_flags(palette)) + _table(palette) + data
 
 
 def compressed(indices: NDArray[Any]) -> bytes:

@@ -16,31 +16,58 @@ NOTHING = Region(0, 0, 1, 1)
 """A frame has a pixel at least."""
 
 
+class Table:
+    """A frame's palette. colours: rising. ranks: what comes first where the file holds them, high ones first; the order
+    of `colours` without. A place more than it has colours is kept where there is room, for what is transparent."""
+
+    def __init__(self, colours: Packed, ranks: NDArray[Any] | None = None, *, is_global: bool = False) -> None:
+        self.colours = colours
+        self.is_global = is_global
+        order = np.arange(len(colours)) if ranks is None else np.argsort(-ranks, kind="stable")
+        self.stored = colours[order]
+        self._indices = np.empty(len(colours), np.uint8)
+        self._indices[order] = np.arange(len(colours))
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.colours) == 256
+
+    @property
+    def bytes(self) -> int:
+        return 3 << blocks.table_bits(len(self.colours) + (not self.is_full))
+
+    def looked_up(self, colours: Packed) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Each colour's index in the file, and whether it is there at all."""
+        places = np.searchsorted(self.colours, colours).clip(0, len(self.colours) - 1)
+        return self._indices[places], self.colours[places] == colours
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
-    """A frame's picture. indices: (h, w) of the region, uint8. transparent: the index that leaves what is there.
-    palette: its own, or None for the global one. entries: of its palette, with the transparent one."""
+    """A frame's picture. indices: (h, w) of the region, uint8. transparent: the index that leaves what is there. data:
+    the indices compressed."""
 
     region: Region
     indices: NDArray[Any]
     transparent: int | None
-    palette: Packed | None
-    entries: int
+    table: Table
     data: bytes
 
     @property
     def bytes(self) -> int:
-        return len(self.data) + (0 if self.palette is None else 3 << blocks.table_bits(self.entries))
+        return len(self.data) + (0 if self.table.is_global else self.table.bytes)
 
     def widened(self, region: Region) -> Composed:
-        """The same in a larger region, the rest transparent."""
-        if region == self.region:
-            return self
-        if self.transparent is None:
-            raise ValueError("without a transparent index a frame cannot be widened")
-        indices = np.full((region.height, region.width), self.transparent, np.uint8)
+        """The same in a region as large or larger, the rest transparent; for tables that are not full.
+
+        It always names a transparent index: some readers clear a region only then.
+        """
+        clear = _unused(self.indices.ravel()) if self.transparent is None else self.transparent
+        if clear is None:
+            raise ValueError("a frame that needs 256 colours has none left for what is transparent")
+        indices = np.full((region.height, region.width), clear, np.uint8)
         indices[self.region.shifted(-region.x, -region.y).slices] = self.indices
-        return Composed(region, indices, self.transparent, self.palette, self.entries, blocks.compressed(indices))
+        return Composed(region, indices, clear, self.table, blocks.compressed(indices))
 
 
 def bounds(mask: NDArray[np.bool_]) -> Region | None:
@@ -59,40 +86,37 @@ def union(one: Region, other: Region) -> Region:
     return Region(x, y, max(one.right, other.right) - x, max(one.bottom, other.bottom) - y)
 
 
-def compose(
-    before: Packed, after: Packed, region: Region, palette: Packed, *, is_global: bool, has_transparent: bool
-) -> Composed:
+def compose(before: Packed, after: Packed, region: Region, table: Table) -> Composed:
     """What makes `after` of `before` within `region`; outside of it they are equal.
 
-    before, after: (H, W) of the whole canvas. palette: rising; all that changes is in it. has_transparent: whether the
-    place behind the last colour leaves what is there; without it everything in the region is in the palette.
+    before, after: (H, W) of the whole canvas. table: all that changes is in it, and where it has 256 colours that the
+    change needs, all of the region.
     """
     was, wanted = before[region.slices], after[region.slices]
     is_drawn = was != wanted
-    if not is_global:
-        needed = wanted[is_drawn] if has_transparent else wanted
-        used = palette[np.isin(palette, different(needed))]
-        palette = used if used.size else palette[:1]
-    transparent = len(palette) if has_transparent else None
-    indices, is_known = _looked_up(wanted, palette)
-    if transparent is None:
-        ways = [indices]
-    else:
-        clear = np.uint8(transparent)
-        ways = [np.where(is_drawn, indices, clear)]
-        if not is_drawn.all():
-            everywhere = np.where(is_known, indices, clear)
-            ways += [everywhere, np.where(_runs_with(everywhere, is_drawn), everywhere, clear)]
-    made = [blocks.compressed(way) for way in ways]
+    if not table.is_global:
+        used = table.colours[np.isin(table.colours, different(wanted if table.is_full else wanted[is_drawn]))]
+        table = Table(used if used.size else table.colours[:1])
+    indices, is_known = table.looked_up(wanted)
+    free = _unused(indices[is_drawn])
+    ways: list[tuple[NDArray[Any], int | None]] = []
+    if is_known.all():
+        ways.append((indices, None))
+    if free is not None and not is_drawn.all():
+        clear = np.uint8(free)
+        everywhere = np.where(is_known, indices, clear)
+        ways.append((np.where(is_drawn, indices, clear), free))
+        ways.append((np.where(_runs_with(everywhere, is_drawn), everywhere, clear), free))
+    made = [blocks.compressed(way) for way, _ in ways]
     best = min(range(len(made)), key=lambda index: len(made[index]))
-    entries = len(palette) + has_transparent
-    return Composed(region, ways[best], transparent, None if is_global else palette, entries, made[best])
+    chosen, transparent = ways[best]
+    return Composed(region, chosen, transparent, table, made[best])
 
 
-def _looked_up(colours: Packed, palette: Packed) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Each colour's index in the rising palette, and whether it is there at all."""
-    places = np.searchsorted(palette, colours).clip(0, len(palette) - 1)
-    return places.astype(np.uint8), palette[places] == colours
+def _unused(indices: NDArray[np.uint8]) -> int | None:
+    """The least index that is free to stand for what stays: small ones make short codes."""
+    is_free = np.bincount(indices, minlength=256) == 0
+    return int(is_free.argmax()) if is_free.any() else None
 
 
 def _runs_with(indices: NDArray[Any], is_drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -111,4 +135,5 @@ def different(colours: Packed) -> Packed:
         return found[found != CLEAR]
     seen = np.zeros(CLEAR + 1, np.bool_)
     seen[colours.ravel()] = True
-    return np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
+    found = np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry import Region
-from .composing import NOTHING, Composed, bounds, compose, different
+from .composing import NOTHING, Composed, Table, bounds, compose, different
 from .dithering import ColourMap, Dither, diffused
 from .packed import CLEAR, Packed, unpacked
-from .palette import histogram, make_palette
+from .palette import SCALE, histogram, make_palette, nearest
 
 _ERROR_CHUNK = 1 << 16
+
+_WATCHED = 1 << 14
+"""Colours of a picture that are looked at to see which ones move."""
 
 
 class Scene:
@@ -24,13 +27,13 @@ class Scene:
     the picture. is_fresh: where it is neither. All (H, W)."""
 
     def __init__(
-        self, before: Packed, after: Packed, true: Packed, is_fresh: NDArray[np.bool_], *, whole: bool
+        self, before: Packed, after: Packed, true: Packed, is_fresh: NDArray[np.bool_], *, is_whole: bool
     ) -> None:
         self.before, self.after, self.true = before, after, true
         self.is_fresh = is_fresh
         self.places = np.flatnonzero(is_fresh)
         self.colours = true.ravel()[self.places]
-        self._is_whole = whole
+        self._is_whole = is_whole
 
     @cached_property
     def fresh(self) -> Packed:
@@ -59,35 +62,26 @@ class Painted:
 
 
 class Brush:
-    """One palette and the way to use it."""
+    """One palette and the way to use it. is_enough: whether it has all colours of the pictures it was made from."""
 
-    def __init__(self, palette: Packed, dither: Dither, *, is_global: bool, has_transparent: bool) -> None:
-        self.palette = palette
-        self.is_global = is_global
-        self.has_transparent = has_transparent
-        self.entries = len(palette) + has_transparent
+    def __init__(self, table: Table, dither: Dither, *, is_enough: bool) -> None:
+        self.table = table
+        self.is_enough = is_enough
         self._dither: Dither = dither
 
     @cached_property
     def _map(self) -> ColourMap:
-        return ColourMap(self.palette, self._dither)
+        return ColourMap(self.table.colours, self._dither)
 
     def knows(self, colours: Packed) -> bool:
         """Whether each of the colours is in the palette."""
-        return bool(np.isin(colours, self.palette).all())
+        return bool(np.isin(colours, self.table.colours).all())
 
     def paint(self, scene: Scene) -> Painted:
         canvas = scene.after.copy()
         shown = self._shown(scene)
         canvas.reshape(-1)[scene.places] = shown
-        picture = compose(
-            scene.before,
-            canvas,
-            scene.region(canvas),
-            self.palette,
-            is_global=self.is_global,
-            has_transparent=self.has_transparent,
-        )
+        picture = compose(scene.before, canvas, scene.region(canvas), self.table)
         return Painted(picture, canvas, _squared_error(scene.colours, shown))
 
     def _shown(self, scene: Scene) -> Packed:
@@ -99,16 +93,30 @@ class Brush:
         # What is still is shown as it will be, so that it has no error to hand on.
         region = bounds(scene.is_fresh) or NOTHING
         wanted = np.where(scene.is_fresh[region.slices], scene.true[region.slices], scene.after[region.slices])
-        wanted[wanted == CLEAR] = self.palette[0]
-        return diffused(wanted, self.palette)[scene.is_fresh[region.slices]]
+        wanted[wanted == CLEAR] = self.table.colours[0]
+        return diffused(wanted, self.table.colours)[scene.is_fresh[region.slices]]
 
 
 def global_brush(pictures: Iterable[Packed], most: int, dither: Dither, *, has_alpha: bool) -> Brush:
-    """One for all frames, made from some of them (H, W)."""
-    seen = histogram(picture[picture != CLEAR] for picture in pictures)
-    has_transparent = has_alpha or not (seen.is_exact and len(seen.points) == most)
-    palette = make_palette(seen, most - has_transparent)
-    return Brush(_at_least_one(palette), dither, is_global=True, has_transparent=has_transparent)
+    """One for all frames, made from some of them (H, W), the first one first."""
+    moving: list[Packed] = []
+    seen = histogram(picture[picture != CLEAR] for picture in _watched(pictures, moving))
+    is_enough = seen.is_exact and len(seen.points) <= most - has_alpha
+    palette = _at_least_one(make_palette(seen, most if is_enough else most - 1))
+    colours = np.concatenate(moving) if moving else palette[:0]
+    ranks = np.bincount(nearest(unpacked(colours) * SCALE, unpacked(palette) * SCALE), minlength=len(palette))
+    return Brush(Table(palette, ranks, is_global=True), dither, is_enough=is_enough)
+
+
+def _watched(pictures: Iterable[Packed], moving: list[Packed]) -> Iterator[Packed]:
+    """The pictures, while some colours of what differs between one and the next are gathered."""
+    last: Packed | None = None
+    for picture in pictures:
+        if last is not None and last.shape == picture.shape:
+            colours = picture[(picture != last) & (picture != CLEAR)]
+            moving.append(colours[:: 1 + colours.size // _WATCHED])
+        last = picture
+        yield picture
 
 
 def local_brush(scene: Scene, most: int, dither: Dither, *, has_alpha: bool) -> Brush:
@@ -117,13 +125,13 @@ def local_brush(scene: Scene, most: int, dither: Dither, *, has_alpha: bool) -> 
     With alpha, colours that stay may have to be drawn again once a later frame clears what is around them; so all that
     is shown at a time has a palette's number of colours, and what stays has its place in it.
     """
-    fixed = scene.still if has_alpha else np.empty(0, np.uint32)
-    if len(scene.fresh) >= most and not has_alpha:
-        every = np.union1d(scene.fresh, scene.still)
-        if len(every) <= most:
-            return Brush(every, dither, is_global=False, has_transparent=False)
-    palette = make_palette(histogram([scene.colours]), most - 1, fixed=fixed)
-    return Brush(_at_least_one(palette), dither, is_global=False, has_transparent=True)
+    if has_alpha:
+        palette = make_palette(histogram([scene.colours]), most - 1, fixed=scene.still)
+    elif len(scene.fresh) < most or len(palette := np.union1d(scene.fresh, scene.still)) > most:
+        palette = make_palette(histogram([scene.colours]), most - 1)
+    brush = Brush(Table(_at_least_one(palette)), dither, is_enough=False)
+    brush.is_enough = brush.knows(scene.fresh)
+    return brush
 
 
 def _at_least_one(palette: Packed) -> Packed:

@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 from .packed import Packed, packed_colours, unpacked
 
 Floats = NDArray[np.float32]
+Weights = NDArray[np.float64]
 
 _MOST_POINTS = 1 << 15
 """Colours that a palette is made from; more are first put together with their neighbours."""
 
+SCALE = np.array((0.9, 1.2, 0.8), np.float32)
+"""How far apart colours are that differ by one level of red, of green or of blue."""
+
 _CHUNK = 1 << 12
-_ROUNDS = 8
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +33,7 @@ class Histogram:
     very colours, each once."""
 
     points: Floats
-    weights: NDArray[np.float64]
+    weights: Weights
     is_exact: bool
 
     @property
@@ -57,19 +61,19 @@ def histogram(pictures: Iterable[Packed]) -> Histogram:
     return Histogram(points, weights, is_exact)
 
 
-def _grouped(points: Floats, weights: NDArray[np.float64], bits: int) -> tuple[Floats, NDArray[np.float64]]:
+def _grouped(points: Floats, weights: Weights, bits: int) -> tuple[Floats, Weights]:
     """Puts colours together that are equal in the first `bits` bits of their levels."""
-    cells = packed_colours(points.astype(np.uint8) >> (8 - bits))
+    cells = packed_colours(points.astype(np.uint8) >> np.uint8(8 - bits))
     known, groups = np.unique(cells, return_inverse=True)
     groups = groups.reshape(-1)
-    totals = np.bincount(groups, weights, len(known))
+    totals: Weights = np.bincount(groups, weights, len(known)).astype(np.float64)
     sums = np.stack([np.bincount(groups, weights * points[:, axis], len(known)) for axis in range(3)], axis=1)
     return (sums / totals[:, np.newaxis]).astype(np.float32), totals
 
 
 def make_palette(seen: Histogram, most: int, *, fixed: Packed | None = None) -> Packed:
-    """At most `most` colours, each once, rising: all of them where the histogram has no more. Those of `fixed` are among
-    them."""
+    """At most `most` colours, each once, rising: all of them where the histogram has no more. Those of `fixed`, up to
+    `most`, are among them."""
     kept = np.empty(0, np.uint32) if fixed is None else fixed
     if seen.is_exact and len(seen.points) <= most:
         every = np.union1d(kept, seen.exact_colours)
@@ -78,8 +82,9 @@ def make_palette(seen: Histogram, most: int, *, fixed: Packed | None = None) -> 
     free = most - len(kept)
     if free <= 0 or not len(seen.points):
         return np.sort(kept)
-    centres = np.concatenate((unpacked(kept).astype(np.float32), _split(seen, free)))
-    centres = _refined(seen, centres, len(kept))
+    points = seen.points * SCALE
+    centres = np.concatenate((unpacked(kept) * SCALE, _split(seen, points, free)))
+    centres = _refined(points, seen.weights, centres, len(kept)) / SCALE
     return np.union1d(kept, packed_colours(np.rint(centres[len(kept) :]).clip(0, 255).astype(np.uint8)))
 
 
@@ -96,9 +101,11 @@ def nearest(points: Floats, centres: Floats) -> NDArray[np.intp]:
     return found
 
 
-def _split(seen: Histogram, most: int) -> Floats:
+def _split(seen: Histogram, points: Floats, most: int) -> Floats:
     """The means of up to `most` boxes; always the box is cut whose best cut lowers the variance most."""
-    moments = np.concatenate((np.ones((len(seen.points), 1)), seen.points), axis=1) * seen.weights[:, np.newaxis]
+    moments: Weights = np.ones((len(points), 4))
+    moments[:, 1:] = points
+    moments *= seen.weights[:, np.newaxis]
     levels = np.rint(seen.points).astype(np.intp) + np.array((0, 256, 512))
     whole = np.arange(len(seen.points))
     boxes = [(*_best_cut(levels, moments), 0, whole)]
@@ -133,9 +140,8 @@ def _best_cut(levels: NDArray[np.intp], moments: NDArray[Any]) -> tuple[float, i
     return (-gain, cut) if gain > total[0] * 1e-6 else (0.0, 0)
 
 
-def _refined(seen: Histogram, centres: Floats, fixed: int) -> Floats:
+def _refined(points: Floats, weights: Weights, centres: Floats, fixed: int) -> Floats:
     """The centres moved to the means of what is closest to them; the first `fixed` stay."""
-    points, weights = seen.points, seen.weights
     for _ in range(_ROUNDS):
         closest = nearest(points, centres)
         totals = np.bincount(closest, weights, len(centres))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -15,7 +16,7 @@ from ...geometry import Region, Size
 from ...picture import Metadata, Picture
 from ..metadata.writing import COMMENT, left_out, with_fitting_profile
 from . import blocks
-from .composing import NOTHING, Composed, bounds, union
+from .composing import NOTHING, Composed, Table, bounds, union
 from .dithering import Dither
 from .packed import CLEAR, Packed, packed_picture
 from .painting import Brush, Painted, Scene, global_brush, local_brush
@@ -25,8 +26,11 @@ PaletteChoice = Literal["auto", "global", "local"]
 
 LONGEST_SIDE = 0xFFFF
 
-_PIXELS_PER_BYTE = 3.7
-"""What a byte is worth; see GifEncoder."""
+_BYTES_PER_HALVING = 1.5 / 8
+"""What a pixel may take more for half the error; see GifEncoder."""
+
+_UNSEEN_ERROR = 3
+"""Squared, of all levels of a pixel together: one level each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,14 +54,14 @@ class GifEncoder:
     transparent or does not change. samples: pictures like those to come, of any size: the global palette is made for
     them and the first frame. merge: frames equal to the one before lengthen it instead.
 
-    palette: "global" is one for all frames, "local" one for each. "auto" gives a frame its own only where that is
-    without loss, or pays: a palette's error falls with about the ⅔rd power of its colours, so one byte a frame more is
-    worth the error of 3.7 pixels, and the own palette has to save more than that. Frames of up to 255 colours (with what
-    still shows of the ones before, where there is alpha; 256 where there is none and the whole region has no more) are
-    written without loss, unless "global" forbids it.
+    palette: "global" is one for all frames. "local" is one for each, without loss where a frame has up to 255 colours
+    (with alpha, those still shown of the frames before count too; a whole canvas without alpha may have 256). "auto"
+    does that too as long as the samples have no more colours. Else it gives a frame its own palette only where that
+    pays: squared error falls with the ⅔rd power of a palette's colours, so to halve it takes 1.5 bits a pixel, and the
+    own palette may cost as much and no more. Errors of about one level count for nothing.
 
-    What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering. The
-    encoder holds about seven canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
+    What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
+    The encoder holds a few canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
     65,535 pixels, InvalidOption for other numbers of colours.
     """
 
@@ -109,7 +113,7 @@ class GifEncoder:
             notes.append(f"GIF holds 256 colours a frame; {self._reduced_frames} frames had more than could be kept.")
         if self._soft_frames:
             notes.append(
-                f"GIF knows no half transparent pixels; in {self._soft_frames} frames they became opaque or transparent."
+                f"GIF knows no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
             )
         return tuple(notes)
 
@@ -154,9 +158,9 @@ class GifEncoder:
         if self._choice != "local":
             samples = (packed_picture(sample)[0] for sample in self._samples)
             self._global = global_brush(chain([first], samples), self._colours, self._dither, has_alpha=self._layout[1])
-            head = blocks.head(self._size, self._global.palette, self._global.entries)
+            head = blocks.head(self._size, self._global.table.stored)
         else:
-            head = blocks.head(self._size, None, 0)
+            head = blocks.head(self._size, None)
         return head + self._repeats() + self._carried()
 
     def _repeats(self) -> bytes:
@@ -189,9 +193,9 @@ class GifEncoder:
         emptied[region.slices] = CLEAR
         lost = np.count_nonzero(emptied != pending.shown)
         is_long = pending.duration_ms / 10 >= blocks.LONGEST_DELAY
-        if self._frames > 1 and not is_long and (pending.before[cleared] == CLEAR).all():
-            if np.count_nonzero(pending.before != pending.shown) < lost:
-                return self._written(pending, pending.picture, blocks.RESTORE), pending.before
+        can_return = self._frames > 1 and not is_long and (pending.before[cleared] == CLEAR).all()
+        if can_return and np.count_nonzero(pending.before != pending.shown) < lost:
+            return self._written(pending, pending.picture, blocks.RESTORE), pending.before
         return self._written(pending, pending.picture.widened(region), blocks.CLEAR_REGION), emptied
 
     def _written(self, pending: _Pending, picture: Composed, disposal: int) -> bytes:
@@ -214,7 +218,7 @@ class GifEncoder:
         """
         after = shown.copy()
         after[changed & (true == CLEAR)] = CLEAR
-        scene = Scene(before, after, true, changed & (true != CLEAR), whole=self._pending is None)
+        scene = Scene(before, after, true, changed & (true != CLEAR), is_whole=self._pending is None)
         painted = self._painted(scene)
         self._reduced_frames += painted.error > 0
         self._pending = _Pending(painted.picture, before, painted.canvas, duration_ms)
@@ -225,26 +229,32 @@ class GifEncoder:
         shared, has_alpha = self._global, self._layout[1]
         if shared is None:
             return self._own(scene).paint(scene)
-        is_fit = (shared.has_transparent and not has_alpha) or shared.knows(scene.still)
+        is_fit = shared.knows(scene.still) if has_alpha or shared.table.is_full else True
         if self._choice == "global" or (is_fit and shared.knows(scene.fresh)):
             return shared.paint(scene)
-        own = self._own(scene)
-        if not is_fit or own.knows(scene.fresh):
-            return own.paint(scene)
-        if len(scene.places) < _PIXELS_PER_BYTE * 3 * len(own.palette):
-            return shared.paint(scene)
-        one, other = shared.paint(scene), own.paint(scene)
-        saved = len(scene.places) * (1 - other.error / max(1, one.error))
-        return other if saved > _PIXELS_PER_BYTE * (other.picture.bytes - one.picture.bytes) else one
+        if not is_fit or (shared.is_enough and self._own(scene).is_enough):
+            return self._own(scene).paint(scene)
+        one = shared.paint(scene)
+        if _bytes_worth(scene, one.error, 0) < 3 * self._colours:
+            return one
+        other = self._own(scene).paint(scene)
+        return other if other.picture.bytes - one.picture.bytes < _bytes_worth(scene, one.error, other.error) else one
 
     def _own(self, scene: Scene) -> Brush:
         return local_brush(scene, self._colours, self._dither, has_alpha=self._layout[1])
 
 
+def _bytes_worth(scene: Scene, error: int, less: int) -> float:
+    """How many bytes a frame may grow by for `less` error; see GifEncoder."""
+    pixels = len(scene.places)
+    unseen = _UNSEEN_ERROR * max(1, pixels)
+    return _BYTES_PER_HALVING * pixels * math.log2((error + unseen) / (less + unseen))
+
+
 def _still(region: Region) -> Composed:
     """A picture that changes nothing."""
     indices = np.zeros((region.height, region.width), np.uint8)
-    return Composed(region, indices, 0, np.zeros(1, np.uint32), 1, blocks.compressed(indices))
+    return Composed(region, indices, 0, Table(np.zeros(1, np.uint32)), blocks.compressed(indices))
 
 
 def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
@@ -254,6 +264,5 @@ def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
         delay=delay,
         disposal=disposal,
         transparent=picture.transparent,
-        palette=picture.palette,
-        entries=picture.entries,
+        palette=None if picture.table.is_global else picture.table.stored,
     )
