@@ -35,6 +35,9 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "model": cli.DEFAULT_MODEL,
         "provider": "cpu",
         "notes": [],
+        "frames": 1,
+        "tiles": 1,
+        "tiles_run": 1,
     }
     assert opened(target.read_bytes()).shape == (60, 80, 3)
 

@@ -16,7 +16,7 @@ from drawings import drawing, opened, saved
 from mutations import heic, jpeg_xl
 from senmei.codecs import decode, read_header
 from senmei.codecs.signatures import READABLE, READABLE_ELSEWHERE, accepted_formats
-from senmei.errors import CorruptImage, SenmeiError, TooLarge, UnsupportedFormat
+from senmei.errors import SenmeiError, TooLarge, UnsupportedFormat
 from senmei.geometry import Size
 from senmei.picture import Picture
 from written_png import png

@@ -84,7 +84,9 @@ def equal(one: Picture | Animation, other: Picture | Animation) -> bool:
         if not (isinstance(one, Animation) and isinstance(other, Animation)):
             return False
         pairs = zip(one.frames, other.frames, strict=False)
-        return len(one.frames) == len(other.frames) and all(equal(a.picture, b.picture) for a, b in pairs)
+        # Of a file that was cut off, the frames before the cut are told to be those.
+        is_long_enough = len(one.frames) == len(other.frames) or (one.notes and len(one.frames) < len(other.frames))
+        return bool(is_long_enough) and all(equal(a.picture, b.picture) for a, b in pairs)
     alphas = [np.zeros(0) if picture.alpha is None else picture.alpha for picture in (one, other)]
     return np.array_equal(one.pixels, other.pixels) and np.array_equal(*alphas)
 
@@ -215,7 +217,7 @@ def test_a_later_picture_of_a_gif_takes_no_memory_that_its_data_cannot_fill() ->
     outcome = read(bytes(data))
     assert isinstance(outcome, CorruptImage) and "frame 2 at byte 815 claims 60000 × 60000" in str(outcome)
     part = read(bytes(data), partial=True)
-    assert isinstance(part, Picture) and part.notes
+    assert isinstance(part, Animation) and len(part.frames) == 1 and part.notes
 
 
 def test_a_gif_that_ends_early_is_no_picture_with_a_blank_rest() -> None:
