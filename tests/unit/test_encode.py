@@ -305,6 +305,17 @@ def test_options_outside_are_refused(options: dict[str, Any], sentence: str) -> 
     assert str(caught.value).endswith(".")
 
 
+def test_auto_becomes_what_there_is() -> None:
+    assert EncodeOptions().resolved().format == "png" and EncodeOptions(format="apng").format == "png"
+    assert EncodeOptions(metadata="strip").resolved("gif") == EncodeOptions(format="gif", metadata="strip")
+    assert EncodeOptions().resolved("webp").lossless and EncodeOptions(format="webp").resolved("gif").lossless
+    assert (
+        not EncodeOptions(quality=80).resolved("webp").lossless and not EncodeOptions(format="webp").resolved().lossless
+    )
+    with pytest.raises(InvalidOption, match="no quality"):
+        EncodeOptions(quality=80).resolved()
+
+
 def test_options_at_the_edges_are_accepted() -> None:
     for quality in (1, 100):
         assert shown(encode(Picture(RGB), EncodeOptions(format="jpeg", quality=quality))).size == (61, 47)

@@ -116,7 +116,7 @@ def encode(picture: Picture | Animation, options: EncodeOptions = _DEFAULT) -> b
     if isinstance(picture, Picture):
         return encode_still(picture, options)
     frames = picture.frames
-    encoder = open_animation_encoder(picture.info, options.resolved(), samples=(frame.picture for frame in frames))
+    encoder = open_animation_encoder(picture.info, options.resolved("png"), samples=(frame.picture for frame in frames))
     whole = bytearray(b"".join(encoder.add(frame.picture, frame.duration_ms) for frame in frames))
     tail, patches = encoder.finish()
     whole += tail

@@ -86,13 +86,15 @@ class EncodeOptions:
             raise InvalidOption(f"{self.format_name} has no palette and no dithering to choose; GIF has.")
 
     def resolved(self, kind: str | None = None) -> EncodeOptions:
-        """With a format in the place of "auto": `kind`, one of ANIMATION_FORMATS, or PNG for a still picture.
+        """With a format in the place of "auto": `kind`, an animation's own, one of ANIMATION_FORMATS, or PNG for a still
+        picture, whose `kind` is None.
 
         An animated WebP becomes a lossless one unless it is to have a quality. Raises InvalidOption for what does not
-        go together with the format."""
-        if self.format != "auto":
-            return self
-        return replace(self, format=kind or "png", lossless=self.lossless or (kind == "webp" and self.quality is None))
+        go together with the format.
+        """
+        file_format = (kind or "png") if self.format == "auto" else self.format
+        lossless = self.lossless or (kind is not None and file_format == "webp" and self.quality is None)
+        return replace(self, format=file_format, lossless=lossless)
 
     @property
     def format_name(self) -> str:
