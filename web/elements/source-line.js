@@ -18,7 +18,10 @@ export class SourceLine extends HTMLElement {
     // A long name is cut after two lines.
     words.title = name;
     const facts = [pixelsInWords(width, height), ...(depth > 8 ? [`${depth} bit`] : []), bytesInWords(blob.size)];
-    findElement(this, '.file-facts', HTMLElement).textContent = facts.join(' · ');
+    // A line breaks between two facts, not between a number and its unit.
+    findElement(this, '.file-facts', HTMLElement).textContent = facts
+      .map((fact) => fact.replaceAll(' ', '\u00a0'))
+      .join(' · ');
   }
 }
 
