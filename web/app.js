@@ -7,6 +7,7 @@ import { PictureStage } from './elements/picture-stage.js';
 import { PlanLine } from './elements/plan-line.js';
 import { ResultPanel } from './elements/result-panel.js';
 import { SettingsForm } from './elements/settings-form.js';
+import { SourceLine } from './elements/source-line.js';
 import { findElement } from './find-element.js';
 import { optionsFrom } from './job-options.js';
 import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
@@ -17,7 +18,7 @@ import { resultSize } from './result-size.js';
 import { SenmeiError } from './senmei.js';
 import { recallSettings, rememberSettings } from './settings.js';
 import { shownResult } from './shown-result.js';
-import { bytesInWords, durationInWords, pixelsInWords } from './words.js';
+import { durationInWords } from './words.js';
 
 /**
  * @typedef {'empty' | 'chosen' | 'working' | 'result'} State
@@ -35,6 +36,9 @@ import { bytesInWords, durationInWords, pixelsInWords } from './words.js';
 /** What is wrong with the picture or the settings, and so is said beside them. */
 const REFUSALS = new Set(['too-large', 'invalid-option', 'unsupported-format', 'corrupt-image']);
 
+/** So long a picture may take to open before a word is said about it. */
+const PATIENCE_MS = 400;
+
 const main = findElement(document, 'main', HTMLElement);
 const stage = findElement(main, 'picture-stage', PictureStage);
 const frame = findElement(main, '.stage', HTMLElement);
@@ -45,6 +49,7 @@ const engine = findElement(document, 'engine-status', EngineStatus);
 const form = findElement(main, 'settings-form', SettingsForm);
 const planLine = findElement(form, 'plan-line', PlanLine);
 const start = findElement(form, '[data-testid=start]', HTMLButtonElement);
+const sourceLine = findElement(main, 'source-line', SourceLine);
 const outcome = findElement(main, 'result-panel', ResultPanel);
 
 const holder = new ModelHolder();
@@ -98,13 +103,6 @@ function showStart() {
   start.ariaDisabled = String(picture !== null && (target() === null || planLine.refused));
 }
 
-function showFile() {
-  if (!picture) return;
-  const { name, width, height, depth, blob } = picture;
-  const facts = [name, pixelsInWords(width, height), ...(depth > 8 ? [`${depth} bit`] : []), bytesInWords(blob.size)];
-  findElement(form, '.file', HTMLElement).textContent = facts.join(' · ');
-}
-
 /** Says what will come out, and asks the engine what it takes. */
 function plan() {
   if (!picture) return;
@@ -135,7 +133,7 @@ function showPlanned(planned) {
   }
   picture.depth = depth;
   form.deepen(depth);
-  showFile();
+  sourceLine.show(picture);
   planLine.show(picture, { width: targetWidth, height: targetHeight });
   // Only PNG is written row by row.
   planLine.weigh(planned, settings.format === 'png' && Boolean(navigator.storage?.getDirectory));
@@ -162,11 +160,8 @@ function prepareModel() {
   holder.want(settings, factor()).catch(() => undefined);
 }
 
-/**
- * @param {Blob} blob
- * @param {string} name
- */
-async function takePicture(blob, name) {
+/** @param {import('./elements/picture-drop.js').GivenPicture} given */
+async function takePicture({ blob, name, count }) {
   if (job) {
     showNotice('One picture is being enlarged; cancel it first to use another.');
     return;
@@ -175,23 +170,28 @@ async function takePicture(blob, name) {
   arrivals += 1;
   const arrival = arrivals;
   const isWanted = () => !job && arrival === arrivals;
-  const shown = (await openInBrowser(blob)) ?? (isWanted() ? await openSlowly(blob, name, isWanted) : null);
+  const patience = setTimeout(() => isWanted() && showNotice(`Opening “${name}” …`), PATIENCE_MS);
+  const inBrowser = await openInBrowser(blob);
+  clearTimeout(patience);
+  const shown = inBrowser ?? (isWanted() ? await openSlowly(blob, name, isWanted) : null);
   if (!shown) return;
   if (!isWanted()) {
     URL.revokeObjectURL(shown.url);
     return;
   }
+  showNotice('');
   letGo();
   picture = { blob, name, ...shown, depth: 8, isPartial: false };
   stage.show(picture.url, name);
   shapeFrame(picture);
   frame.style.setProperty('--natural-width', `${picture.width}px`);
-  showFile();
+  sourceLine.show(picture);
   form.measure(picture);
   enter('chosen');
   plan();
   start.focus({ preventScroll: true });
   announce(`Picture chosen: ${name}, ${picture.width} by ${picture.height} pixels.`);
+  if (count > 1) showNotice(`One picture at a time: of ${count} files only “${name}” was opened.`);
 }
 
 /**
@@ -209,7 +209,10 @@ async function openSlowly(blob, name, isWanted) {
     const { upscaler } = await holder.want(settings, factor());
     return await openByEngine(upscaler, blob);
   } catch (thrown) {
-    if (isWanted()) showError(sentenceOf(thrown));
+    if (!isWanted()) return null;
+    // With the settings changed meanwhile there is another Upscaler.
+    if (thrown instanceof SenmeiError && thrown.code === 'disposed') return await openSlowly(blob, name, isWanted);
+    showError(`“${name}” cannot be opened. ${sentenceOf(thrown)}`);
     return null;
   } finally {
     if (isWanted()) showNotice('');
@@ -296,7 +299,7 @@ async function showFailure(thrown, source) {
   const isDamaged = code === 'corrupt-image' && !source.isPartial;
   showError(sentenceOf(thrown), isDamaged ? enlargePart : undefined);
   if (code === 'engine-failed') {
-    engine.showFailed();
+    engine.showFailed('engine');
     await holder.renounce();
   }
 }
@@ -343,9 +346,15 @@ function followEngine() {
     engine.showLoading(detail, holder.loads);
     if (job) progress.show(detail, holder.loads);
   });
-  holder.addEventListener('ready', () => engine.showReady());
+  let isMissed = false;
+  holder.addEventListener('ready', () => {
+    engine.showReady();
+    if (isMissed) clearMessages();
+    isMissed = false;
+  });
   holder.addEventListener('failed', (event) => {
-    engine.showFailed();
+    engine.showFailed(holder.loads);
+    isMissed = true;
     if (!job) showError(sentenceOf(/** @type {CustomEvent<unknown>} */ (event).detail));
   });
   planning.addEventListener('plan', (event) => showPlanned(/** @type {CustomEvent} */ (event).detail));
@@ -354,8 +363,7 @@ function followEngine() {
 
 function listen() {
   drop.addEventListener('picture', (event) => {
-    const { blob, name } = /** @type {CustomEvent<{ blob: Blob, name: string }>} */ (event).detail;
-    takePicture(blob, name);
+    takePicture(/** @type {CustomEvent<import('./elements/picture-drop.js').GivenPicture>} */ (event).detail);
   });
   drop.addEventListener('refused', (event) => showError(/** @type {CustomEvent<string>} */ (event).detail));
   form.addEventListener('settings', changeSettings);
@@ -369,7 +377,7 @@ function listen() {
   outcome.addEventListener('copy-failed', () => {
     showError('The browser did not let the picture into the clipboard; Save works always.');
   });
-  findElement(main, '[data-testid=another]', HTMLButtonElement).addEventListener('click', chooseAnother);
+  sourceLine.addEventListener('another', chooseAnother);
 }
 
 function open() {

@@ -18,7 +18,7 @@ export const SCALES = /** @type {const} */ ([
 
 export const CLEAN_UPS = /** @type {const} */ ([
   { value: 'none', label: 'None', hint: 'Only enlarges; for pictures that are clean already.' },
-  { value: '0', label: 'Slight', hint: 'Hardly touches the picture; for the best JPEGs.' },
+  { value: '0', label: 'Minimal', hint: 'Hardly touches the picture; for the best JPEGs.' },
   { value: '1', label: 'Light', hint: 'Takes away the usual JPEG noise. Right for most pictures.' },
   { value: '2', label: 'Medium', hint: 'For pictures saved several times or squeezed hard.' },
   { value: '3', label: 'Strong', hint: 'For very noisy pictures; fine texture may go too.' },

@@ -21,6 +21,13 @@ export class ModelHolder extends EventTarget {
   /** @type {{ model: string, upscaler: Promise<Upscaler> } | null} */
   #wanted = null;
 
+  /**
+   * The newest one that loaded: it serves on where a later wish fails, and keeps the engine alive.
+   *
+   * @type {{ model: string, upscaler: Promise<Upscaler> } | null}
+   */
+  #loaded = null;
+
   /** Counts the wishes, so that an overtaken one reports nothing any more. */
   #turn = 0;
 
@@ -42,10 +49,11 @@ export class ModelHolder extends EventTarget {
 
   /** Lets go of an Upscaler whose engine has died; the next wish starts a new one. */
   async renounce() {
-    const before = this.#wanted;
+    const dead = [this.#wanted, this.#loaded];
     this.#wanted = null;
+    this.#loaded = null;
     this.loads = 'engine';
-    await (await before?.upscaler)?.dispose();
+    await Promise.all(dead.map(letGo));
   }
 
   async #list() {
@@ -62,8 +70,14 @@ export class ModelHolder extends EventTarget {
    * @returns {Promise<Upscaler>}
    */
   #hold(model) {
+    if (this.#loaded?.model === model) {
+      this.#turn += 1;
+      this.#wanted = this.#loaded;
+      // Another one may have failed since.
+      this.dispatchEvent(new Event('ready'));
+      return this.#loaded.upscaler;
+    }
     if (this.#wanted?.model === model) return this.#wanted.upscaler;
-    const before = this.#wanted;
     this.#turn += 1;
     const turn = this.#turn;
     const upscaler = Upscaler.create({
@@ -74,26 +88,39 @@ export class ModelHolder extends EventTarget {
     });
     const wanted = { model, upscaler };
     this.#wanted = wanted;
-    this.#follow(wanted, before);
+    this.#follow(wanted);
     return upscaler;
   }
 
-  /**
-   * @param {{ model: string, upscaler: Promise<Upscaler> }} wanted
-   * @param {{ model: string, upscaler: Promise<Upscaler> } | null} before
-   */
-  async #follow(wanted, before) {
+  /** @param {{ model: string, upscaler: Promise<Upscaler> }} wanted */
+  async #follow(wanted) {
     try {
       await wanted.upscaler;
-      this.loads = 'model';
-      if (this.#wanted === wanted) this.dispatchEvent(new Event('ready'));
     } catch (error) {
-      if (this.#wanted === wanted) {
-        this.#wanted = null;
-        this.dispatchEvent(new CustomEvent('failed', { detail: error }));
-      }
+      if (this.#wanted === wanted) await this.#failed(error);
+      return;
     }
-    const old = await before?.upscaler.catch(() => null);
-    await old?.dispose();
+    if (this.#wanted !== wanted) {
+      await letGo(wanted);
+      return;
+    }
+    const before = this.#loaded;
+    this.#loaded = wanted;
+    this.loads = 'model';
+    this.dispatchEvent(new Event('ready'));
+    await letGo(before);
   }
+
+  /** @param {unknown} error */
+  async #failed(error) {
+    if (error instanceof SenmeiError && error.code === 'engine-failed') await this.renounce();
+    else this.#wanted = this.#loaded;
+    this.dispatchEvent(new CustomEvent('failed', { detail: error }));
+  }
+}
+
+/** @param {{ upscaler: Promise<Upscaler> } | null} held */
+async function letGo(held) {
+  const upscaler = await held?.upscaler.catch(() => null);
+  await upscaler?.dispose();
 }

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from browser.watched import PATIENCE_MS, Watch
+from browser.watched import PATIENCE_MS, Watch, to_base64
 from drawings import opened
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -52,6 +52,24 @@ def put(page: Page, data: bytes, name: str = "a cat.png") -> None:
     choose(page, data, name)
     page.wait_for_function(f"(before) => ({shown})() !== before", arg=before, timeout=PATIENCE_MS)
     expect(page.get_by_test_id("start")).to_be_visible()
+
+
+def drop(page: Page, *files: tuple[str, bytes]) -> None:
+    """Drops files with these names at the foot of the page."""
+    page.evaluate(
+        """(files) => {
+            const dataTransfer = new DataTransfer();
+            for (const [name, data] of files) {
+                const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                dataTransfer.items.add(new File([bytes], name, { type: 'image/png' }));
+            }
+            for (const type of ['dragenter', 'dragover', 'drop']) {
+                document.querySelector('footer').dispatchEvent(
+                    new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+            }
+        }""",
+        [(name, to_base64(data)) for name, data in files],
+    )
 
 
 def settle(page: Page, *, kind: str = "drawing", scale: int | str = 2, clean: str = "1") -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.page_steps import OVERHANG, choose, cleared, open_more, put, result_pixels, saved_name, settle
+from browser.page_steps import OVERHANG, choose, cleared, drop, open_more, put, result_pixels, saved_name, settle
 from browser.watched import PATIENCE_MS, Native, Watch, farthest, to_base64, watched_page
 from drawings import drawing, saved
 
@@ -120,18 +120,7 @@ def test_a_picture_can_be_pasted(page: Page) -> None:
 
 
 def test_a_picture_can_be_dropped_anywhere(page: Page) -> None:
-    page.evaluate(
-        """(data) => {
-            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File([bytes], 'dropped.png', { type: 'image/png' }));
-            for (const type of ['dragenter', 'dragover', 'drop']) {
-                document.querySelector('footer').dispatchEvent(
-                    new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
-            }
-        }""",
-        to_base64(saved(drawing(44, 22))),
-    )
+    drop(page, ("dropped.png", saved(drawing(44, 22))))
     expect(page.locator("main")).to_contain_text("44 × 22")
 
 

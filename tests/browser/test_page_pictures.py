@@ -89,8 +89,8 @@ def test_a_large_job_is_announced_and_an_impossible_one_refused(page: Page, vast
     assert page.evaluate("() => document.querySelector('picture-stage img').naturalWidth") == 2048
     settle(page, scale=4)
     note = page.get_by_test_id("plan-note")
-    expect(note).to_contain_text("Large: 16800 × 16800 px, needs about ")
-    expect(note).to_contain_text("GB of memory; the file is written to disk while it is made.")
+    expect(note).to_contain_text("A large job: it needs about ")
+    expect(note).to_contain_text("GB of memory; the file goes to disk while it is made.")
     refusal = page.get_by_test_id("plan-refusal")
     open_more(page)
     page.get_by_test_id("format-webp").check(force=True)

@@ -16,8 +16,9 @@ export class EngineStatus extends HTMLElement {
     this.#show('ready', 'Ready');
   }
 
-  showFailed() {
-    this.#show('failed', 'Engine not loaded');
+  /** @param {string} what could not be loaded */
+  showFailed(what) {
+    this.#show('failed', `${what[0].toUpperCase()}${what.slice(1)} not loaded`);
   }
 
   /**

@@ -41,9 +41,8 @@ export class PlanLine extends HTMLElement {
    */
   weigh({ targetWidth, targetHeight, memoryBytes }, isStreamed) {
     const isLarge = memoryBytes >= LARGE_MEMORY_BYTES || targetWidth * targetHeight >= LARGE_PIXELS;
-    const size = pixelsInWords(targetWidth, targetHeight);
-    const disk = isStreamed ? '; the file is written to disk while it is made' : '';
-    const warning = `Large: ${size}, needs about ${gigabytesInWords(memoryBytes)} of memory${disk}.`;
+    const disk = isStreamed ? '; the file goes to disk while it is made' : '';
+    const warning = `A large job: it needs about ${gigabytesInWords(memoryBytes)} of memory${disk}.`;
     this.#settle(isLarge ? warning : '', '');
   }
 
