@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import strict_png
-import strict_tiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, JpegImagePlugin
 
 import senmei
+import strict_png
+import strict_tiff
 from drawings import drawing, opened
 from senmei.animation import Animation, Frame
 from senmei.codecs import OUTPUT_FORMATS, EncodeOptions, encode, encoder_bytes, open_encoder
