@@ -7,6 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
 from cmyk_profiles import (
     as_lab,
     as_xyz,
@@ -22,11 +27,6 @@ from cmyk_profiles import (
     sampled,
     straight,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
-from PIL import Image, ImageCms
-
 from drawings import drawing, saved
 from senmei.codecs.colours.cmyk import BAND_PIXELS, cmyk_to_srgb
 from senmei.codecs.colours.icc_tables import MAX_NODES

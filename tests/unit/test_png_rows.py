@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from strict_png import predicted, read_strictly
 
 from drawings import drawing, opened, saved
 from senmei.codecs.png.rows import PngRows
 from senmei.geometry import Size
 from senmei.picture import NO_METADATA, Metadata, Pixels
+from strict_png import predicted, read_strictly
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GAMMA = (b"gAMA", struct.pack(">I", 45455))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from strict_tiff import directory, read_strictly
 
 from drawings import drawing
 from senmei.codecs.tiff import rows as tiff_rows
@@ -16,6 +15,7 @@ from senmei.codecs.tiff.rows import TiffRows
 from senmei.errors import TooLarge
 from senmei.geometry import Size
 from senmei.picture import NO_METADATA, Metadata, Pixels
+from strict_tiff import directory, read_strictly
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LAYOUTS = [(channels, alpha, depth) for channels in (1, 3) for alpha in (False, True) for depth in (8, 16)]
