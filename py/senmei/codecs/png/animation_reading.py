@@ -95,7 +95,7 @@ class ApngFile:
                 if not (self._partial and (index or reading.done)):
                     raise damaged("PNG", reason)
                 if not is_broken:
-                    self._note(f"This PNG file is damaged ({reason}): {self._count(index)} could be read.")
+                    self._note(f"This PNG file is damaged ({reason}): {self._read(index)} could be read.")
                 if index:
                     return
             yield Frame(Picture(*canvas.drawn(frame.placement, pixels, alpha)), frame.duration_ms)
@@ -108,15 +108,14 @@ class ApngFile:
         structure = self._structure
         if reason:
             what = "ends early" if structure.is_cut else "is damaged"
-            read = self._count(len(structure.frames)) if structure.frames else "a part of its first frame"
-            yield f"This PNG file {what} ({reason}): {read} could be read."
+            yield f"This PNG file {what} ({reason}): {self._read(len(structure.frames))} could be read."
         elif structure.has_surplus:
             yield f"This PNG file holds more than the {structure.stated} frames that it promises; they were left out."
         elif len(structure.frames) < structure.stated:
             yield f"This PNG file promises {structure.stated} frames, but holds {len(structure.frames)}."
 
-    def _count(self, frames: int) -> str:
-        return f"{frames} of {self._structure.stated} frames"
+    def _read(self, frames: int) -> str:
+        return f"{frames} of {self._structure.stated} frames" if frames else "a part of its first frame"
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
