@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +55,16 @@ def rgba8(picture: Picture) -> Samples:
     if samples.dtype == np.uint16:
         samples = np.rint(samples / 257).astype(np.uint8)
     return samples if samples.shape[2] == 4 else samples[:, :, [0, 0, 0, 1]]
+
+
+def peak_bytes(job: Callable[[], object]) -> int:
+    """The most that a job has of Python's and numpy's memory at a time."""
+    tracemalloc.start()
+    try:
+        job()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def written(encoder: Encoder, pictures: Sequence[Picture], durations_ms: Iterable[float]) -> bytes:

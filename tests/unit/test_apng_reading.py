@@ -238,3 +238,15 @@ def test_frames_are_decoded_when_they_are_asked_for(monkeypatch: pytest.MonkeyPa
     assert not made
     next(frames)
     assert len(made) == 1
+
+
+def test_a_canvas_that_lies_is_refused_before_any_frame() -> None:
+    """Where the default image is shown and where it is hidden behind small frames."""
+    for hidden in (None, rgba(seed=1)):
+        chunks = png_chunks(apng([Stored(rgba(seed=2)), Stored(rgba(2, 2, seed=3))], 8, 6, hidden=hidden))
+        chunks[0] = chunk(b"IHDR", struct.pack(">II", 60_000, 60_000) + chunks[0][16:-4])
+        if hidden is None:
+            chunks[2] = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 60_000, 60_000, 0, 0, 1, 10, 0, 0))
+        for partial in (False, True):
+            with pytest.raises(CorruptImage, match=r"60000 × 60000|claims more"):
+                open_apng(rebuilt(chunks), partial=partial)

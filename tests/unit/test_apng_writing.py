@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from moving import joined, moving, rgba8, written
+from moving import joined, moving, peak_bytes, rgba8, written
 from mutations import png_chunks
 from senmei.codecs import encode
 from senmei.codecs.png.animation_reading import open_apng
@@ -239,3 +239,24 @@ def test_pictures_of_another_layout_are_refused() -> None:
     for other in (moving(8, 9, 1)[0], moving(8, 8, 1, deep=True)[0], moving(8, 8, 1, alpha="hard")[0]):
         with pytest.raises(ValueError, match="frames"):
             writer.add(other, 10)
+
+
+def test_memory_does_not_grow_with_the_number_of_frames() -> None:
+    pictures = moving(200, 150, 5)
+
+    def write(times: int) -> None:
+        writer = encoder(pictures)
+        for picture in pictures * times:
+            writer.add(picture, 40)
+        writer.finish()
+
+    def read(data: bytes) -> None:
+        for _ in open_apng(data, partial=False).frames():
+            pass
+
+    few, many = apng(pictures * 2), apng(pictures * 20)
+    # What is made once, for whatever comes, is made now.
+    read(few)
+    frame_bytes = pictures[0].pixels.nbytes
+    assert peak_bytes(lambda: write(20)) < peak_bytes(lambda: write(2)) + frame_bytes
+    assert peak_bytes(lambda: read(many)) < peak_bytes(lambda: read(few)) + frame_bytes

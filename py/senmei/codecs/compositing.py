@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from ..errors import TooLarge
 from ..geometry import Region, Size
 from ..picture import Pixels
 
@@ -36,6 +38,15 @@ class Placement:
 
 Over = Callable[[Pixels, Pixels, Pixels, Pixels], tuple[Pixels, Pixels]]
 """The colours (n, C) and alpha (n,) of pixels laid over others: (colours, alpha, colours below, alpha below)."""
+
+
+@contextmanager
+def room_for_frames(format_name: str, size: Size) -> Iterator[None]:
+    """Where memory ends, raises TooLarge with a sentence."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TooLarge(f"A frame of this {format_name} animation of {size} pixels does not fit in memory.") from error
 
 
 def can_be_transparent(size: Size, placements: Iterable[Placement]) -> bool:

@@ -81,27 +81,25 @@ class FrameChanges:
 
 
 class CarriedTimes:
-    """Durations in whole units of a format; what rounding takes from one is given to the next, so that sums stay right.
+    """Durations in whole milliseconds; what rounding takes from one is given to the next, so that sums stay right.
 
-    ticks_per_ms: of the format. is_changed: whether any duration was another than asked for.
+    longest: that the format holds. is_changed: whether any duration was another than asked for.
     """
 
-    def __init__(self, *, longest: int, ticks_per_ms: int = 1) -> None:
+    def __init__(self, *, longest: int) -> None:
         self.is_changed = False
-        self._ticks_per_ms = ticks_per_ms
         self._longest = longest
         self._carried = Fraction(0)
 
-    def ticks(self, duration_ms: float) -> int:
+    def whole(self, duration_ms: float) -> int:
         """0 stays 0 and nothing else becomes it: players show that for a time of their own choice."""
         if duration_ms == 0:
             return 0
-        exact = Fraction(duration_ms) * self._ticks_per_ms
-        wanted = exact + self._carried
-        ticks = min(max(1, int(wanted + Fraction(1, 2))), self._longest)
-        self._carried = wanted - ticks
-        self.is_changed |= ticks != exact
-        return ticks
+        wanted = Fraction(duration_ms) + self._carried
+        whole = min(max(1, int(wanted + Fraction(1, 2))), self._longest)
+        self._carried = wanted - whole
+        self.is_changed |= whole != duration_ms
+        return whole
 
 
 def _changed(pixels: Pixels, alpha: Pixels | None, before: Pixels, alpha_before: Pixels | None) -> NDArray[np.bool_]:

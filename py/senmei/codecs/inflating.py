@@ -18,7 +18,7 @@ class Inflated:
 
     def __init__(self, data: bytes | memoryview, pieces: Sequence[slice], *, careful: bool = False) -> None:
         self.problem = ""
-        self._pieces = self._cut(memoryview(data), pieces)
+        self._pieces = _cut(memoryview(data), pieces)
         self._careful = careful
         self._inflater = zlib.decompressobj()
         self._place = pieces[0].start if pieces else 0
@@ -44,7 +44,7 @@ class Inflated:
         if self._inflater.eof:
             self.problem = f"the data ends too early, near byte {self._place}"
             return b""
-        piece = self._inflater.unconsumed_tail or next(self._pieces, b"")
+        piece = self._inflater.unconsumed_tail or self._next_piece()
         before = self._inflater.copy() if self._careful else None
         try:
             part = self._inflater.decompress(piece, length)
@@ -55,13 +55,20 @@ class Inflated:
             self.problem = f"the data ends too early, at byte {self._place}"
         return part
 
-    def _cut(self, data: memoryview, pieces: Sequence[slice]) -> Iterator[memoryview]:
-        # Small pieces, because what a call leaves unread is copied.
-        for piece in pieces:
-            for start in range(piece.start, piece.stop, _PIECE_BYTES):
-                stop = min(start + _PIECE_BYTES, piece.stop)
-                self._place = stop
-                yield data[start:stop]
+    def _next_piece(self) -> memoryview:
+        piece, self._place = next(self._pieces, (memoryview(b""), self._place))
+        return piece
+
+
+def _cut(data: memoryview, pieces: Sequence[slice]) -> Iterator[tuple[memoryview, int]]:
+    """Small pieces, because what a call leaves unread is copied; and the place where each ends.
+
+    No method, because a generator that knows its object keeps it, and its memory, until Python looks for cycles.
+    """
+    for piece in pieces:
+        for start in range(piece.start, piece.stop, _PIECE_BYTES):
+            stop = min(start + _PIECE_BYTES, piece.stop)
+            yield data[start:stop], stop
 
 
 def _until_damage(inflater: zlib._Decompress, piece: bytes | memoryview, length: int) -> bytes:

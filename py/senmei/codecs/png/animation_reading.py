@@ -9,9 +9,10 @@ from PIL import Image
 
 from ...animation import AnimationInfo, Frame
 from ...picture import Picture
-from ..compositing import Compositor, can_be_transparent
+from ..compositing import Compositor, can_be_transparent, room_for_frames
 from ..metadata.reading import read_metadata
 from ..signatures import damaged
+from ..still_file import refuse_lying_size
 from .animation_structure import ApngFrame, ApngStructure, read_structure
 from .chunks import read_chunks
 from .pixels import STRAY_COLOURS, PngPixels
@@ -38,6 +39,10 @@ def open_apng(data: bytes, *, partial: bool) -> ApngFile:
         raise damaged("PNG", reason)
     if not structure.frames and structure.broken is None:
         raise damaged("PNG", reason or "it has no frame")
+    # Also where the default image is not shown: its size is that of the canvas.
+    default_bytes = sum(chunk.length for chunk in png.of_kind(b"IDAT"))
+    most = pixels.most_pixels_per_byte
+    refuse_lying_size("PNG", pixels.size, default_bytes, pixels_per_byte=most, partial=partial)
     return ApngFile(data, structure, pixels, reason=reason, partial=partial)
 
 
@@ -70,7 +75,12 @@ class ApngFile:
         self.notes = (*self._structure_notes(reason), *notes)
 
     def frames(self) -> Iterator[Frame]:
-        """Raises CorruptImage for a frame whose data is damaged though its check sums are right."""
+        """Raises CorruptImage for a frame whose data is damaged though its check sums are right, TooLarge where memory
+        ends."""
+        with room_for_frames("PNG", self.info.size):
+            yield from self._decoded_frames()
+
+    def _decoded_frames(self) -> Iterator[Frame]:
         info = self.info
         canvas = Compositor(info.size, channels=info.channels, has_alpha=info.has_alpha, depth=info.depth)
         dtype = np.uint16 if info.depth == 16 else np.uint8
@@ -85,7 +95,7 @@ class ApngFile:
                 if not (self._partial and (index or reading.done)):
                     raise damaged("PNG", reason)
                 if not is_broken:
-                    self._note(f"This PNG file is damaged ({reason}): {self._count(index)} could be read.")
+                    self._note(f"This PNG file is damaged ({reason}): {self._read(index)} could be read.")
                 if index:
                     return
             yield Frame(Picture(*canvas.drawn(frame.placement, pixels, alpha)), frame.duration_ms)
@@ -98,15 +108,14 @@ class ApngFile:
         structure = self._structure
         if reason:
             what = "ends early" if structure.is_cut else "is damaged"
-            read = self._count(len(structure.frames)) if structure.frames else "a part of its first frame"
-            yield f"This PNG file {what} ({reason}): {read} could be read."
+            yield f"This PNG file {what} ({reason}): {self._read(len(structure.frames))} could be read."
         elif structure.has_surplus:
             yield f"This PNG file holds more than the {structure.stated} frames that it promises; they were left out."
         elif len(structure.frames) < structure.stated:
             yield f"This PNG file promises {structure.stated} frames, but holds {len(structure.frames)}."
 
-    def _count(self, frames: int) -> str:
-        return f"{frames} of {self._structure.stated} frames"
+    def _read(self, frames: int) -> str:
+        return f"{frames} of {self._structure.stated} frames" if frames else "a part of its first frame"
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:

@@ -10,7 +10,7 @@ from PIL import Image, WebPImagePlugin
 
 from ...animation import AnimationInfo, Frame
 from ...picture import Picture, Pixels
-from ..compositing import Compositor, can_be_transparent
+from ..compositing import Compositor, can_be_transparent, room_for_frames
 from ..metadata.reading import read_metadata
 from ..signatures import damaged
 from .animation_structure import WebpFrame, WebpStructure, read_structure
@@ -57,7 +57,11 @@ class WebpAnimationFile:
             self._note_end("ends early" if structure.is_cut else "is damaged", reason, len(structure.frames))
 
     def frames(self) -> Iterator[Frame]:
-        """Raises CorruptImage for a frame that cannot be decoded."""
+        """Raises CorruptImage for a frame that cannot be decoded, TooLarge where memory ends."""
+        with room_for_frames("WebP", self.info.size):
+            yield from self._decoded_frames()
+
+    def _decoded_frames(self) -> Iterator[Frame]:
         canvas = Compositor(self.info.size, channels=3, has_alpha=self.info.has_alpha, depth=8, over=libwebp_over)
         for index, frame in enumerate(self._frames):
             try:

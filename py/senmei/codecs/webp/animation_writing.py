@@ -172,7 +172,7 @@ class WebpAnimationEncoder:
         if held.is_over:
             # Also where the canvas never becomes transparent.
             self._flags |= HAS_ALPHA
-        numbers = region.x // 2, region.y // 2, region.width - 1, region.height - 1, self._times.ticks(held.duration_ms)
+        numbers = region.x // 2, region.y // 2, region.width - 1, region.height - 1, self._times.whole(held.duration_ms)
         place = b"".join(number.to_bytes(3, "little") for number in numbers)
         self._frames += 1
         flags = bytes((0 if held.is_over else _NOT_BLENDED,))
