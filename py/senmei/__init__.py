@@ -6,8 +6,8 @@
 `senmei.engine` runs whole jobs; `senmei.cli` is the command line, `senmei.browser` the worker's entry.
 """
 
-from .animation import Animation, Frame
-from .codecs import EncodeOptions, Header, decode, encode, read_header
+from .animation import Animation, AnimationInfo, Frame
+from .codecs import EncodeOptions, Header, decode, encode, open_animation, read_header
 from .errors import (
     Cancelled,
     CorruptImage,
@@ -24,6 +24,7 @@ from .tiling import Tile, TilePlan, plan_tiles
 
 __all__ = [
     "Animation",
+    "AnimationInfo",
     "Cancelled",
     "CorruptImage",
     "EncodeOptions",
@@ -43,6 +44,7 @@ __all__ = [
     "UnsupportedFormat",
     "decode",
     "encode",
+    "open_animation",
     "plan_tiles",
     "read_header",
 ]

@@ -1,4 +1,4 @@
-"""The benchmarks: `.venv/bin/python tests/bench [start] [job] [alpha] [gif] [memory]`, once tests/run.py has set up."""
+"""The benchmarks: `.venv/bin/python tests/bench [NAME ...]`, once tests/run.py has set up."""
 
 import argparse
 import os
@@ -8,11 +8,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "py")]
 
-from bench import alpha, gif_quality, job, memory, start  # noqa: E402 - found through the path above
+from bench import alpha, animation, gif_quality, job, memory, start  # noqa: E402 - found through the path above
 from sitebuild import chromium  # noqa: E402
 from sitebuild.project import Project  # noqa: E402
 
-BENCHES = {"start": start.main, "job": job.main, "alpha": alpha.main, "gif": gif_quality.main}
+BENCHES = {
+    "start": start.main,
+    "job": job.main,
+    "alpha": alpha.main,
+    "gif": gif_quality.main,
+    "animation": animation.main,
+}
 
 
 def main() -> None:
