@@ -95,6 +95,9 @@ class TileRunner:
 
     async def _enlarge_whole(self, tile: Pixels, core: Region) -> Pixels:
         has_alpha = tile.shape[2] in (2, 4)
+        if has_alpha and not tile[:, :, -1].any():
+            # Nobody will see its colours.
+            return tile[core.slices].repeat(self._card.scale, axis=0).repeat(self._card.scale, axis=1)
         colour = tile[:, :, :-1] if has_alpha else tile
         is_gray = colour.shape[2] == 1
         answer = await self._answer(np.repeat(colour, 3, axis=2) if is_gray else colour, core)

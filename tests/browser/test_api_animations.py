@@ -93,7 +93,7 @@ def test_progress_tiles_and_the_plan_tell_the_frame(api: Page) -> None:
             const told = { progress: [], tiles: [], plans: [] };
             await up.upscale(new Blob([bytes(data)]), {
                 scale: 2,
-                onProgress: ({ stage, frame, frames, fraction }) => told.progress.push({ stage, frame, frames, fraction }),
+                onProgress: ({ etaMs, ...facts }) => told.progress.push(facts),
                 onTile: ({ frame }) => told.tiles.push(frame),
                 onPlan: ({ frames, tiles, targetWidth }) => told.plans.push({ frames, tiles, targetWidth }),
             });

@@ -57,11 +57,19 @@ async def test_sixteen_bits_reach_the_network_and_come_back() -> None:
 
 
 async def test_alpha_of_one_level_is_not_run_and_stays_that_level() -> None:
-    for level in (0, 131, 255):
+    for level in (1, 131, 255):
         session = RepeatingSession(card(enlarges_alpha=True))
         tile = np.dstack((TILE, np.full(TILE.shape[:2], level, np.uint8)))
         made = await TileRunner(card(enlarges_alpha=True), session).enlarge(tile, CORE)
         assert len(session.shapes) == 1 and (made[:, :, 3] == level).all()
+
+
+async def test_a_tile_of_which_nothing_shows_is_not_run() -> None:
+    session = RepeatingSession(card())
+    for colours in (1, 3):
+        tile = np.dstack((TILE[:, :, :colours], np.zeros(TILE.shape[:2], np.uint8)))
+        assert np.array_equal(await TileRunner(card(), session).enlarge(tile, CORE), expected(tile))
+    assert session.shapes == []
 
 
 async def test_a_soft_alpha_goes_through_the_network_where_that_is_better() -> None:

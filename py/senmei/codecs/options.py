@@ -86,8 +86,8 @@ class EncodeOptions:
             raise InvalidOption(f"{self.format_name} has no palette and no dithering to choose; GIF has.")
 
     def resolved(self, kind: str | None = None) -> EncodeOptions:
-        """With a format in the place of "auto": `kind`, an animation's own, one of ANIMATION_FORMATS, or PNG for a still
-        picture, whose `kind` is None.
+        """With a format in the place of "auto": `kind`, an animation's own, one of ANIMATION_FORMATS; or, where it is
+        None, PNG for a still picture.
 
         An animated WebP becomes a lossless one unless it is to have a quality. Raises InvalidOption for what does not
         go together with the format.
