@@ -29,7 +29,9 @@ def open_animation(data: bytes, *, partial: bool = False) -> AnimationFile:
     """
     name = format_of(data)
     if name not in _OPEN:
-        raise UnsupportedFormat(f"This {name} file is no animation; {', '.join(_OPEN)} files can be.")
+        raise UnsupportedFormat(
+            f"The frames of {name} files are not read; those of {' and '.join(', '.join(_OPEN).rsplit(', ', 1))} are."
+        )
     return _OPEN[name](data, partial=partial)
 
 

@@ -34,7 +34,7 @@ def decode(data: bytes, *, partial: bool = False) -> Picture | Animation:
     file = open_still(data)
     try:
         with pillow_unbound(partial=partial):
-            if file.frames > 1:
+            if file.is_animated:
                 return read_animation(data, partial=partial)
             file.check(partial=partial)
             return _picture(file, partial=partial)

@@ -58,12 +58,12 @@ def read_header(data: bytes) -> Header:
     A header may promise more than the file holds, or more than any memory: only its own soundness is checked.
     """
     file = open_still(data)
-    if file.frames > 1:
+    if file.is_animated:
         info = open_animation(data, partial=True).info
         return Header(file.format, info.size, info.depth, info.channels + info.has_alpha, len(info.durations_ms))
     _, orientation, _ = read_metadata(file.image(), data, file.format)
     size = upright_size(file.size, orientation)
-    return Header(file.format, size, file.depth, file.channels + file.has_alpha, file.frames)
+    return Header(file.format, size, file.depth, file.channels + file.has_alpha, 1)
 
 
 def open_still(data: bytes) -> StillFile:

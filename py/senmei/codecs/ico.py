@@ -52,7 +52,7 @@ def _note_of(count: int) -> list[str]:
 
 class _PngIcon(PngFile):
     format = "ICO"
-    frames = 1
+    is_animated = False
 
     def __init__(self, content: bytes, count: int, start: int) -> None:
         self._count, self._start = count, start
@@ -60,7 +60,7 @@ class _PngIcon(PngFile):
             super().__init__(content)
         except SenmeiError as error:
             raise self._in_icon(error) from error
-        self.frames = 1
+        self.is_animated = False
 
     def check(self, *, partial: bool) -> None:
         try:
@@ -85,7 +85,7 @@ class _BitmapIcon:
     depth = 8
     channels = 3
     has_alpha = True
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes, entry: _Entry, count: int) -> None:
         self.data = data

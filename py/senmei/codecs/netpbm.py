@@ -45,7 +45,7 @@ class NetpbmFile:
     """A file of the PPM family. See StillFile."""
 
     format = "PPM"
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -17,7 +17,7 @@ from .signatures import damaged
 class StillFile(Protocol):
     """One file whose header is read; `size` is as stored, before any turning.
 
-    channels: 1 or 3, without alpha. frames: more than 1 for an animation.
+    channels: 1 or 3, without alpha. is_animated: whether it has several frames, whole or cut off.
     """
 
     format: str
@@ -26,7 +26,7 @@ class StillFile(Protocol):
     depth: int
     channels: int
     has_alpha: bool
-    frames: int
+    is_animated: bool
 
     def image(self) -> Image.Image:
         """For read_metadata: an image of the stored colours' mode; its pixels mean nothing."""

@@ -23,7 +23,7 @@ class BmpFile:
     """A BMP file. See StillFile."""
 
     format = "BMP"
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -33,7 +33,7 @@ class UnreadFile:
 
     depth = 8
     channels = 3
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.format = data, name
@@ -65,7 +65,7 @@ class AvifFile:
         self._image = self.image()
         self.size = Size(*self._image.size)
         self.depth, self.channels, self.has_alpha = layout_of(self._image, "AVIF")
-        self.frames = int(getattr(self._image, "n_frames", 1))
+        self.is_animated = int(getattr(self._image, "n_frames", 1)) > 1
 
     def image(self) -> Image.Image:
         try:

@@ -21,7 +21,7 @@ class GifFile:
         self.data = data
         self.structure = read_structure(data)
         self.size = self.structure.size
-        self.frames = len(self.structure.images)
+        self.is_animated = len(self.structure.images) > 1
         self._fault = self.structure.fault
         image = self.structure.images[0]
         self.channels = 1 if is_gray(image) else 3
@@ -34,8 +34,7 @@ class GifFile:
         return Image.new("L" if self.channels == 1 else "RGB", (1, 1))
 
     def check(self, *, partial: bool) -> None:
-        images, self._fault = plausible_images(self.structure, partial=partial)
-        self.frames = len(images)
+        self._fault = plausible_images(self.structure, partial=partial)[1]
 
     def fill(self, canvas: Canvas, *, profile: bytes | None, partial: bool) -> list[str]:
         image, fault = self.structure.images[0], self._fault

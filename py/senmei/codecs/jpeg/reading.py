@@ -24,7 +24,7 @@ class JpegFile:
     format = "JPEG"
     depth = 8
     has_alpha = False
-    frames = 1
+    is_animated = False
     """A camera's further pictures (MPO) are previews, gain maps or another eye's view: no frames."""
 
     def __init__(self, data: bytes) -> None:

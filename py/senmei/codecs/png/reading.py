@@ -9,7 +9,7 @@ from PIL import Image
 from ..canvas import Canvas
 from ..signatures import damaged
 from ..still_file import refuse_lying_size
-from .chunks import SIGNATURE, PngChunks, read_chunks
+from .chunks import PngChunks, read_chunks
 from .pixels import STRAY_COLOURS, PngPixels
 
 
@@ -26,16 +26,10 @@ class PngFile:
         self.depth = self._pixels.depth
         self.channels = self._pixels.channels
         self.has_alpha = self._pixels.has_alpha
-        self.frames = _frames(data, self.png)
+        self.is_animated = _is_animated(data, self.png)
 
     def image(self) -> Image.Image:
         return Image.new("L" if self.channels == 1 else "RGB", (1, 1))
-
-    def without_damaged_texts(self) -> bytes:
-        """The file without the chunks whose loss costs no pixels."""
-        if not self.png.notes:
-            return self.data
-        return SIGNATURE + b"".join(self.data[chunk.whole] for chunk in self.png.chunks)
 
     def check(self, *, partial: bool) -> None:
         data_bytes = sum(chunk.length for chunk in self.png.of_kind(b"IDAT"))
@@ -61,14 +55,14 @@ class PngFile:
         return notes
 
 
-def _frames(data: bytes, png: PngChunks) -> int:
-    """How many pictures an APNG shows; the still one, where it is not the first of them, counts as Pillow counts it."""
+def _is_animated(data: bytes, png: PngChunks) -> bool:
+    """Whether it shows several pictures, one after the other, or one that is not the still one."""
     controls = png.of_kind(b"acTL")
     if not controls or controls[0].length < 8:
-        return 1
+        return False
     kinds = [chunk.kind for chunk in png.chunks]
     count = int(struct.unpack_from(">I", data, controls[0].content.start)[0])
     first_data = kinds.index(b"IDAT") if b"IDAT" in kinds else len(kinds)
     if count == 0 or kinds.index(b"acTL") > first_data:
-        return 1
-    return min(count, kinds.count(b"fcTL")) + (b"fcTL" not in kinds[:first_data])
+        return False
+    return min(count, kinds.count(b"fcTL")) + (b"fcTL" not in kinds[:first_data]) > 1

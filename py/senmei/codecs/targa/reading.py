@@ -18,7 +18,7 @@ class TargaFile:
     """A TGA file. See StillFile."""
 
     format = "TGA"
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -29,7 +29,7 @@ class TiffFile:
     """A TIFF file whose samples are read here. See StillFile."""
 
     format = "TIFF"
-    frames = 1
+    is_animated = False
 
     def __init__(self, data: bytes) -> None:
         self.data = data

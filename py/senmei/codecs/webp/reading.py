@@ -39,7 +39,8 @@ class WebpFile:
         if not kind:
             raise damaged("WebP", self._fault or "it holds no picture")
         self.size, self.has_alpha, is_animated = read_header(data, kind, start)
-        self.frames = max(1, sum(kind == b"ANMF" for kind, _, _ in chunks)) if is_animated else 1
+        frames = sum(kind == b"ANMF" for kind, _, _ in chunks)
+        self.is_animated = is_animated and (frames > 1 or (frames == 1 and bool(self._fault)))
         self._data_bytes = sum(length for kind, _, length in chunks if kind in (b"VP8 ", b"VP8L", b"ANMF"))
         self._is_lossy = any(kind == b"VP8 " for kind, _, _ in chunks)
         if not self._fault:
