@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,13 @@ class Table:
         self.is_global = is_global
         order = np.arange(len(colours)) if ranks is None else np.argsort(-ranks, kind="stable")
         self.stored = colours[order]
-        self._indices = np.empty(len(colours), np.uint8)
-        self._indices[order] = np.arange(len(colours))
+
+    @cached_property
+    def _indices(self) -> NDArray[np.uint8]:
+        """Of every colour there is: 16 MB, quicker than a search."""
+        indices = np.zeros(CLEAR + 1, np.uint8)
+        indices[self.stored] = np.arange(len(self.stored))
+        return indices
 
     @property
     def is_full(self) -> bool:
@@ -38,8 +44,8 @@ class Table:
 
     def looked_up(self, colours: Packed) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Each colour's index in the file, and whether it is there at all."""
-        places = np.searchsorted(self.colours, colours).clip(0, len(self.colours) - 1)
-        return self._indices[places], self.colours[places] == colours
+        indices = self._indices.take(colours)
+        return indices, self.stored.take(indices) == colours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,5 +141,5 @@ def different(colours: Packed) -> Packed:
         return found[found != CLEAR]
     seen = np.zeros(CLEAR + 1, np.bool_)
     seen[colours.ravel()] = True
-    found = np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
-    return found
+    opaque: Packed = np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
+    return opaque

@@ -29,8 +29,8 @@ LONGEST_SIDE = 0xFFFF
 _BYTES_PER_HALVING = 1.5 / 8
 """What a pixel may take more for half the error; see GifEncoder."""
 
-_UNSEEN_ERROR = 3
-"""Squared, of all levels of a pixel together: one level each."""
+_UNSEEN_ERROR = 6
+"""Squared, of all levels of a pixel together: between one and two levels each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +58,7 @@ class GifEncoder:
     (with alpha, those still shown of the frames before count too; a whole canvas without alpha may have 256). "auto"
     does that too as long as the samples have no more colours. Else it gives a frame its own palette only where that
     pays: squared error falls with the ⅔rd power of a palette's colours, so to halve it takes 1.5 bits a pixel, and the
-    own palette may cost as much and no more. Errors of about one level count for nothing.
+    own palette may cost as much and no more. Errors of a level or two count for little.
 
     What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
     The encoder holds a few canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
@@ -113,7 +113,7 @@ class GifEncoder:
             notes.append(f"GIF holds 256 colours a frame; {self._reduced_frames} frames had more than could be kept.")
         if self._soft_frames:
             notes.append(
-                f"GIF knows no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
+                f"GIF has no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
             )
         return tuple(notes)
 
