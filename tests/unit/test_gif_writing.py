@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -234,6 +235,21 @@ def test_misuse_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="frames"):
             opened(picture).add(other, 10)
+
+
+def test_memory_does_not_grow_with_the_frames() -> None:
+    def peak(count: int) -> int:
+        encoder = opened(next(photo(160, 90, 1)))
+        tracemalloc.start()
+        for frame in photo(160, 90, count):
+            encoder.add(frame, 40)
+        encoder.finish()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    # The scene that the frames are cut from is a little wider for more of them.
+    assert peak(24) < 1.05 * peak(6)
 
 
 @pytest.mark.parametrize("make", [walk, sprite, few])

@@ -137,9 +137,8 @@ def _runs_with(indices: NDArray[Any], is_drawn: NDArray[np.bool_]) -> NDArray[np
 def different(colours: Packed) -> Packed:
     """The opaque colours among them, each once, rising."""
     if colours.size < 1 << 15:
-        found = np.unique(colours)
-        return found[found != CLEAR]
+        found: Packed = np.unique(colours[colours != CLEAR])
+        return found
     seen = np.zeros(CLEAR + 1, np.bool_)
     seen[colours.ravel()] = True
-    opaque: Packed = np.flatnonzero(seen[:CLEAR]).astype(np.uint32)
-    return opaque
+    return np.flatnonzero(seen[:CLEAR]).astype(np.uint32)

@@ -61,14 +61,14 @@ class ColourMap:
         self._first = np.zeros(cells, np.uint8)
         self._second = np.zeros(cells, np.uint8)
 
-    def shown(self, colours: Packed, rows: NDArray[Any], columns: NDArray[Any]) -> Packed:
-        """The palette's colours in place of (n,) colours at the (n,) places."""
+    def shown(self, colours: Packed, places: NDArray[Any], width: int) -> Packed:
+        """The palette's colours in place of (n,) colours. places: (n,), row · width + column of each."""
         cells = self._cells(colours)
         self._learn(cells)
         made = np.empty(len(colours), np.uint32)
         for start in range(0, len(colours), _CHUNK):
             part = slice(start, start + _CHUNK)
-            made[part] = self._mapped(colours[part], cells[part], rows[part], columns[part])
+            made[part] = self._mapped(colours[part], cells[part], *np.divmod(places[part], width))
         return made
 
     def _mapped(

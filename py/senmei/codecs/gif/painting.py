@@ -88,8 +88,7 @@ class Brush:
         if self.knows(scene.fresh):
             return scene.colours
         if self._dither != "diffused":
-            rows, columns = np.divmod(scene.places, scene.true.shape[1])
-            return self._map.shown(scene.colours, rows, columns)
+            return self._map.shown(scene.colours, scene.places, scene.true.shape[1])
         # What is still is shown as it will be, so that it has no error to hand on.
         region = bounds(scene.is_fresh) or NOTHING
         wanted = np.where(scene.is_fresh[region.slices], scene.true[region.slices], scene.after[region.slices])

@@ -61,7 +61,8 @@ class GifEncoder:
     own palette may cost as much and no more. Errors of a level or two count for little.
 
     What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
-    The encoder holds a few canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
+    While it makes a frame, the encoder holds up to about 60 MB and 60 bytes a pixel, between frames a quarter of that,
+    however many frames there are. Raises TooLarge for sides above
     65,535 pixels, InvalidOption for other numbers of colours.
     """
 
