@@ -38,10 +38,6 @@ class Table:
     def is_full(self) -> bool:
         return len(self.colours) == 256
 
-    @property
-    def bytes(self) -> int:
-        return 3 << blocks.table_bits(len(self.colours) + (not self.is_full))
-
     def looked_up(self, colours: Packed) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Each colour's index in the file, and whether it is there at all."""
         indices = self._indices.take(colours)
@@ -50,18 +46,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
-    """A frame's picture. indices: (h, w) of the region, uint8. transparent: the index that leaves what is there. data:
-    the indices compressed."""
+    """A frame's picture. indices: (h, w) of the region, uint8. transparent: the index that leaves what is there.
+    palette: its own as stored, or None for the global one. data: the indices compressed."""
 
     region: Region
     indices: NDArray[Any]
     transparent: int | None
-    table: Table
+    palette: Packed | None
     data: bytes
 
     @property
     def bytes(self) -> int:
-        return len(self.data) + (0 if self.table.is_global else self.table.bytes)
+        return len(self.data) + blocks.table_bytes(self.palette)
 
     def widened(self, region: Region) -> Composed:
         """The same in a region as large or larger, the rest transparent; for tables that are not full.
@@ -73,7 +69,7 @@ class Composed:
             raise ValueError("a frame that needs 256 colours has none left for what is transparent")
         indices = np.full((region.height, region.width), clear, np.uint8)
         indices[self.region.shifted(-region.x, -region.y).slices] = self.indices
-        return Composed(region, indices, clear, self.table, blocks.compressed(indices))
+        return Composed(region, indices, clear, self.palette, blocks.compressed(indices))
 
 
 def bounds(mask: NDArray[np.bool_]) -> Region | None:
@@ -116,7 +112,7 @@ def compose(before: Packed, after: Packed, region: Region, table: Table) -> Comp
     made = [blocks.compressed(way) for way, _ in ways]
     best = min(range(len(made)), key=lambda index: len(made[index]))
     chosen, transparent = ways[best]
-    return Composed(region, chosen, transparent, table, made[best])
+    return Composed(region, chosen, transparent, None if table.is_global else table.stored, made[best])
 
 
 def _unused(indices: NDArray[np.uint8]) -> int | None:

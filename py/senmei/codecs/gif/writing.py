@@ -16,7 +16,7 @@ from ...geometry import Region, Size
 from ...picture import Metadata, Picture
 from ..metadata.writing import COMMENT, left_out, with_fitting_profile
 from . import blocks
-from .composing import NOTHING, Composed, Table, bounds, union
+from .composing import NOTHING, Composed, bounds, union
 from .dithering import Dither
 from .packed import CLEAR, Packed, packed_picture
 from .painting import Brush, Painted, Scene, global_brush, local_brush
@@ -61,7 +61,7 @@ class GifEncoder:
     own palette may cost as much and no more. Errors of a level or two count for little.
 
     What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
-    While it makes a frame, the encoder holds up to about 60 MB and 60 bytes a pixel, between frames a quarter of that,
+    While it makes a frame, the encoder holds up to about 35 MB and 75 bytes a pixel, between frames a quarter of that,
     however many frames there are. Raises TooLarge for sides above
     65,535 pixels, InvalidOption for other numbers of colours.
     """
@@ -255,7 +255,7 @@ def _bytes_worth(scene: Scene, error: int, less: int) -> float:
 def _still(region: Region) -> Composed:
     """A picture that changes nothing."""
     indices = np.zeros((region.height, region.width), np.uint8)
-    return Composed(region, indices, 0, Table(np.zeros(1, np.uint32)), blocks.compressed(indices))
+    return Composed(region, indices, 0, np.zeros(1, np.uint32), blocks.compressed(indices))
 
 
 def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
@@ -265,5 +265,5 @@ def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
         delay=delay,
         disposal=disposal,
         transparent=picture.transparent,
-        palette=None if picture.table.is_global else picture.table.stored,
+        palette=picture.palette,
     )
