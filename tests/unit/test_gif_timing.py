@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import senmei
 from drawings import drawing
 from gif_player import Played, play
 from senmei.codecs.gif.metadata import metadata_in_gif
@@ -128,3 +129,24 @@ def test_what_has_no_place_is_told() -> None:
     assert metadata_in_gif(data).icc is None
     for word in ("profile for GRAY", "EXIF", "resolution", "“Author”"):
         assert any(word in note for note in notes)
+
+
+def test_stills_are_read_back() -> None:
+    pixels = drawing(60, 40)
+    alpha = np.where(pixels[:, :, 0] > 100, 255, 0).astype(np.uint8)
+    for mask in (None, alpha):
+        encoder = GifEncoder(
+            Size(60, 40), channels=3, has_alpha=mask is not None, loop_count=1, metadata=Metadata(xmp=b"<x/>")
+        )
+        data = encoder.add(Picture(pixels, mask), 0) + encoder.finish()[0]
+        read = senmei.decode(data)
+        assert isinstance(read, Picture)
+        assert read.metadata.xmp == b"<x/>"
+        if mask is None:
+            assert read.alpha is None
+        else:
+            assert read.alpha is not None
+            np.testing.assert_array_equal(read.alpha, mask)
+        is_seen = alpha > 0
+        error = (read.pixels[is_seen].astype(float) - pixels[is_seen]) ** 2
+        assert error.mean() < 4

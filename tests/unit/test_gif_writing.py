@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -234,6 +235,21 @@ def test_misuse_is_refused() -> None:
     ):
         with pytest.raises(ValueError, match="frames"):
             opened(picture).add(other, 10)
+
+
+def test_memory_does_not_grow_with_the_frames() -> None:
+    def peak(count: int) -> int:
+        encoder = opened(next(photo(160, 90, 1)))
+        frames = list(photo(160, 90, 6)) * (count // 6)
+        tracemalloc.start()
+        for frame in frames:
+            encoder.add(frame, 40)
+        encoder.finish()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(36) < 1.05 * peak(12)
 
 
 @pytest.mark.parametrize("make", [walk, sprite, few])

@@ -1,1 +1,1 @@
-"""GIF files, read."""
+"""GIF files, read and written."""

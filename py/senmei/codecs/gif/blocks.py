@@ -26,28 +26,28 @@ TRAILER = b";"
 _XMP_TRAILER = bytes([1, *range(255, -1, -1), 0])
 
 
-def table_bits(places: int) -> int:
-    """A table has 2, 4, 8 … 256 places: the exponent."""
-    return max(1, (places - 1).bit_length())
-
-
 def head(size: Size, palette: Packed | None) -> bytes:
     """Header, screen and global palette."""
     flags = 0x70 | _table_flags(palette)
     return struct.pack("<6sHHBBB", b"GIF89a", size.width, size.height, flags, 0, 0) + _table(palette)
 
 
+def table_bytes(palette: Packed | None) -> int:
+    """What a palette takes in the file."""
+    return 0 if palette is None else 3 << _table_bits(palette)
+
+
+def _table_bits(palette: Packed) -> int:
+    """A table has 2, 4, 8 … 256 places, one more than colours where there is room, for what is transparent."""
+    return max(1, min(255, len(palette)).bit_length())
+
+
 def _table_flags(palette: Packed | None) -> int:
-    return 0 if palette is None else 0x80 | table_bits(_places(palette)) - 1
+    return 0 if palette is None else 0x80 | _table_bits(palette) - 1
 
 
 def _table(palette: Packed | None) -> bytes:
-    return b"" if palette is None else unpacked(palette).tobytes().ljust(3 << table_bits(_places(palette)), b"\0")
-
-
-def _places(palette: Packed) -> int:
-    """One more, for what is transparent, where there is room."""
-    return min(256, len(palette) + 1)
+    return b"" if palette is None else unpacked(palette).tobytes().ljust(table_bytes(palette), b"\0")
 
 
 def loop(repeats: int) -> bytes:

@@ -19,7 +19,7 @@ from .palette import SCALE, Floats, nearest
 
 Dither = Literal["none", "ordered", "diffused"]
 
-_NEIGHBOURS = 16
+_NEIGHBOURS = 8
 _CONTRAST_COST = 0.4
 """Of a mixture's own contrast beside the error of its mean: weighed so that the eye gains more than the pixels lose."""
 
@@ -61,28 +61,31 @@ class ColourMap:
         self._first = np.zeros(cells, np.uint8)
         self._second = np.zeros(cells, np.uint8)
 
-    def shown(self, colours: Packed, rows: NDArray[Any], columns: NDArray[Any]) -> Packed:
-        """The palette's colours in place of (n,) colours at the (n,) places."""
+    def shown(self, colours: Packed, places: NDArray[Any], width: int) -> Packed:
+        """The palette's colours in place of (n,) colours. places: (n,), row · width + column of each."""
+        cells = self._cells(colours)
+        self._learn(cells)
         made = np.empty(len(colours), np.uint32)
         for start in range(0, len(colours), _CHUNK):
             part = slice(start, start + _CHUNK)
-            made[part] = self._mapped(colours[part], rows[part], columns[part])
+            made[part] = self._mapped(colours[part], cells[part], *np.divmod(places[part], width))
         return made
 
-    def _mapped(self, colours: Packed, rows: NDArray[Any], columns: NDArray[Any]) -> Packed:
-        cells = self._cells(colours)
-        self._learn(cells)
-        first, second = self._first[cells], self._second[cells]
-        base = self._colours[first]
-        step = self._colours[second] - base
+    def _mapped(
+        self, colours: Packed, cells: NDArray[np.uint32], rows: NDArray[Any], columns: NDArray[Any]
+    ) -> NDArray[Any]:
+        first, second = self._first.take(cells), self._second.take(cells)
+        base = self._colours.take(first, axis=0)
+        step = self._colours.take(second, axis=0) - base
         wanted = unpacked(colours) * SCALE - base
         share = np.einsum("nc,nc->n", wanted, step)
         size = np.einsum("nc,nc->n", step, step)
         if self._is_ordered:
-            thresholds = _THRESHOLDS[rows % len(_THRESHOLDS), columns % len(_THRESHOLDS)]
+            side = len(_THRESHOLDS)
+            size *= _THRESHOLDS.ravel().take(rows % side * side + columns % side)
         else:
-            thresholds = np.float32(0.5)
-        return self.palette[np.where(share > thresholds * size, second, first)]
+            size *= np.float32(0.5)
+        return self.palette.take(np.where(share > size, second, first))
 
     def _cells(self, colours: Packed) -> NDArray[np.uint32]:
         bits = self._bits
@@ -93,13 +96,15 @@ class ColourMap:
         return cells
 
     def _learn(self, cells: NDArray[np.uint32]) -> None:
-        new = cells[~self._known[cells]]
+        is_new = np.zeros(len(self._known), np.bool_)
+        is_new[cells] = True
+        is_new &= ~self._known
+        new = np.flatnonzero(is_new)
         if not new.size:
             return
-        new = np.unique(new)
-        self._known[new] = True
+        self._known |= is_new
         bits = self._bits
-        levels = np.stack([new >> np.uint32(place * bits) & np.uint32((1 << bits) - 1) for place in (2, 1, 0)], axis=1)
+        levels = np.stack([new >> place * bits & (1 << bits) - 1 for place in (2, 1, 0)], axis=1)
         points = levels.astype(np.float32) * (256 >> bits) + np.float32((256 >> bits) / 2 - 0.5)
         points *= SCALE
         first = nearest(points, self._colours)

@@ -74,8 +74,8 @@ class Brush:
         return ColourMap(self.table.colours, self._dither)
 
     def knows(self, colours: Packed) -> bool:
-        """Whether each of the colours is in the palette."""
-        return bool(np.isin(colours, self.table.colours).all())
+        """Whether each of the different colours is in the palette."""
+        return len(colours) <= len(self.table.colours) and bool(np.isin(colours, self.table.colours).all())
 
     def paint(self, scene: Scene) -> Painted:
         canvas = scene.after.copy()
@@ -88,8 +88,7 @@ class Brush:
         if self.knows(scene.fresh):
             return scene.colours
         if self._dither != "diffused":
-            rows, columns = np.divmod(scene.places, scene.true.shape[1])
-            return self._map.shown(scene.colours, rows, columns)
+            return self._map.shown(scene.colours, scene.places, scene.true.shape[1])
         # What is still is shown as it will be, so that it has no error to hand on.
         region = bounds(scene.is_fresh) or NOTHING
         wanted = np.where(scene.is_fresh[region.slices], scene.true[region.slices], scene.after[region.slices])
@@ -103,8 +102,11 @@ def global_brush(pictures: Iterable[Packed], most: int, dither: Dither, *, has_a
     seen = histogram(picture[picture != CLEAR] for picture in _watched(pictures, moving))
     is_enough = seen.is_exact and len(seen.points) <= most - has_alpha
     palette = _at_least_one(make_palette(seen, most if is_enough else most - 1))
-    colours = np.concatenate(moving) if moving else palette[:0]
-    ranks = np.bincount(nearest(unpacked(colours) * SCALE, unpacked(palette) * SCALE), minlength=len(palette))
+    ranks = np.zeros(len(palette))
+    for colours in moving:
+        counts = np.bincount(nearest(unpacked(colours) * SCALE, unpacked(palette) * SCALE), minlength=len(palette))
+        # In how many pictures it moves, then in how many pixels.
+        ranks += (counts > 0) + counts / (1 + colours.size * len(moving))
     return Brush(Table(palette, ranks, is_global=True), dither, is_enough=is_enough)
 
 
@@ -125,13 +127,12 @@ def local_brush(scene: Scene, most: int, dither: Dither, *, has_alpha: bool) -> 
     With alpha, colours that stay may have to be drawn again once a later frame clears what is around them; so all that
     is shown at a time has a palette's number of colours, and what stays has its place in it.
     """
-    if has_alpha:
-        palette = make_palette(histogram([scene.colours]), most - 1, fixed=scene.still)
-    elif len(scene.fresh) < most or len(palette := np.union1d(scene.fresh, scene.still)) > most:
-        palette = make_palette(histogram([scene.colours]), most - 1)
-    brush = Brush(Table(_at_least_one(palette)), dither, is_enough=False)
-    brush.is_enough = brush.knows(scene.fresh)
-    return brush
+    fresh, still = scene.fresh, scene.still if has_alpha else np.empty(0, np.uint32)
+    palette = fresh
+    if has_alpha or len(fresh) != most or len(palette := np.union1d(fresh, scene.still)) > most:
+        palette = make_palette(histogram([scene.colours]), most - 1, fixed=still)
+    is_enough = len(fresh) <= len(palette) and bool(np.isin(fresh, palette).all())
+    return Brush(Table(_at_least_one(palette)), dither, is_enough=is_enough)
 
 
 def _at_least_one(palette: Packed) -> Packed:

@@ -23,7 +23,9 @@ _MOST_POINTS = 1 << 15
 SCALE = np.array((0.9, 1.2, 0.8), np.float32)
 """How far apart colours are that differ by one level of red, of green or of blue."""
 
-_CHUNK = 1 << 12
+_CHUNK = 1 << 8
+"""Points at a time: products that stay in the cache, and too small for a BLAS to share among threads."""
+
 _ROUNDS = 4
 
 
@@ -50,14 +52,16 @@ def histogram(pictures: Iterable[Packed]) -> Histogram:
         if not picture.size:
             continue
         colours, counts = np.unique(picture, return_counts=True)
+        is_first = not len(points)
         points = np.concatenate((points, unpacked(colours).astype(np.float32)))
         weights = np.concatenate((weights, counts / picture.size))
-        points, weights = _grouped(points, weights, 8 if is_exact else 7)
-        bits = 7
+        bits = 8 if is_exact else 7
+        if not is_first:
+            points, weights = _grouped(points, weights, bits)
         while len(points) > _MOST_POINTS:
+            bits -= 1
             points, weights = _grouped(points, weights, bits)
             is_exact = False
-            bits -= 1
     return Histogram(points, weights, is_exact)
 
 
@@ -90,14 +94,14 @@ def make_palette(seen: Histogram, most: int, *, fixed: Packed | None = None) -> 
 
 def nearest(points: Floats, centres: Floats) -> NDArray[np.intp]:
     """(n,) the index of the centre that each of the (n, 3) points is closest to."""
-    # |p − c|² without |p|², which is the same for all centres.
-    turned = np.ascontiguousarray(-2 * centres.T)
-    lengths = (centres * centres).sum(axis=1)
+    # |p − c|² without |p|², which is the same for all centres: one product, with 1 behind each point.
+    turned = np.concatenate((-2 * centres.T, (centres * centres).sum(axis=1)[np.newaxis]))
+    longer = np.ones((len(points), 4), np.float32)
+    longer[:, :3] = points
     found = np.empty(len(points), np.intp)
     for start in range(0, len(points), _CHUNK):
-        part = points[start : start + _CHUNK] @ turned
-        part += lengths
-        part.argmin(axis=1, out=found[start : start + _CHUNK])
+        part = slice(start, start + _CHUNK)
+        (longer[part] @ turned).argmin(axis=1, out=found[part])
     return found
 
 

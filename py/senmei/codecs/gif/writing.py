@@ -16,7 +16,7 @@ from ...geometry import Region, Size
 from ...picture import Metadata, Picture
 from ..metadata.writing import COMMENT, left_out, with_fitting_profile
 from . import blocks
-from .composing import NOTHING, Composed, Table, bounds, union
+from .composing import NOTHING, Composed, bounds, union
 from .dithering import Dither
 from .packed import CLEAR, Packed, packed_picture
 from .painting import Brush, Painted, Scene, global_brush, local_brush
@@ -29,8 +29,8 @@ LONGEST_SIDE = 0xFFFF
 _BYTES_PER_HALVING = 1.5 / 8
 """What a pixel may take more for half the error; see GifEncoder."""
 
-_UNSEEN_ERROR = 3
-"""Squared, of all levels of a pixel together: one level each."""
+_UNSEEN_ERROR = 6
+"""Squared, of all levels of a pixel together: between one and two levels each."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,10 +58,11 @@ class GifEncoder:
     (with alpha, those still shown of the frames before count too; a whole canvas without alpha may have 256). "auto"
     does that too as long as the samples have no more colours. Else it gives a frame its own palette only where that
     pays: squared error falls with the ⅔rd power of a palette's colours, so to halve it takes 1.5 bits a pixel, and the
-    own palette may cost as much and no more. Errors of about one level count for nothing.
+    own palette may cost as much and no more. Errors of a level or two count for little.
 
     What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
-    The encoder holds a few canvases of 4 bytes a pixel, however many frames there are. Raises TooLarge for sides above
+    While it makes a frame, the encoder holds up to about 35 MB and 75 bytes a pixel, between frames a quarter of that,
+    however many frames there are. Raises TooLarge for sides above
     65,535 pixels, InvalidOption for other numbers of colours.
     """
 
@@ -113,7 +114,7 @@ class GifEncoder:
             notes.append(f"GIF holds 256 colours a frame; {self._reduced_frames} frames had more than could be kept.")
         if self._soft_frames:
             notes.append(
-                f"GIF knows no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
+                f"GIF has no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
             )
         return tuple(notes)
 
@@ -254,7 +255,7 @@ def _bytes_worth(scene: Scene, error: int, less: int) -> float:
 def _still(region: Region) -> Composed:
     """A picture that changes nothing."""
     indices = np.zeros((region.height, region.width), np.uint8)
-    return Composed(region, indices, 0, Table(np.zeros(1, np.uint32)), blocks.compressed(indices))
+    return Composed(region, indices, 0, np.zeros(1, np.uint32), blocks.compressed(indices))
 
 
 def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
@@ -264,5 +265,5 @@ def _frame(picture: Composed, delay: int, disposal: int) -> bytes:
         delay=delay,
         disposal=disposal,
         transparent=picture.transparent,
-        palette=None if picture.table.is_global else picture.table.stored,
+        palette=picture.palette,
     )
