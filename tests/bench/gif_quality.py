@@ -159,12 +159,12 @@ RIVALS: dict[str, tuple[str | None, Callable[[Frames], bytes]]] = {
     "ffmpeg own palettes": ("ffmpeg", lambda frames: ffmpeg(frames, make="stats_mode=single", use="new=1:dither=none")),
 }
 OURS: dict[str, dict[str, Any]] = {
-    "(ordered)": {},
-    "none": {"dither": "none"},
-    "none, global": {"dither": "none", "palette": "global"},
+    "(as it is)": {},
+    "global": {"palette": "global"},
+    "ordered": {"dither": "ordered"},
     "diffused": {"dither": "diffused"},
     "ordered, global": {"dither": "ordered", "palette": "global"},
-    "none, 64 colours": {"dither": "none", "palette": "global", "colours": 64},
+    "global, 64 colours": {"palette": "global", "colours": 64},
 }
 
 

@@ -60,10 +60,13 @@ class GifEncoder:
     pays: squared error falls with the ⅔rd power of a palette's colours, so to halve it takes 1.5 bits a pixel, and the
     own palette may cost as much and no more. Errors of a level or two count for little.
 
+    dither: "none" by default, because with 256 colours it measured best in error, likeness and size; "ordered" softens
+    steps a little in a file an eighth to a third larger, "diffused" the most, with the most grain.
+
     What does not change from one picture to the next keeps the very colours it is shown in, whatever the dithering.
     While it makes a frame, the encoder holds up to about 35 MB and 75 bytes a pixel, between frames a quarter of that,
-    however many frames there are. Raises TooLarge for sides above
-    65,535 pixels, InvalidOption for other numbers of colours.
+    however many frames there are. Raises TooLarge for sides above 65,535 pixels, InvalidOption for other numbers of
+    colours.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class GifEncoder:
         metadata: Metadata,
         depth: int = 8,
         palette: PaletteChoice = "auto",
-        dither: Dither = "ordered",
+        dither: Dither = "none",
         colours: int = 256,
         samples: Iterable[Picture] = (),
         short_delays: ShortDelays = "file",
