@@ -53,7 +53,8 @@ def test_the_chosen_core_is_as_quick_as_any_even_split(
         return [-(-side // parts) for parts in range(fewest, min(side, fewest + 3 * parallelism) + 1)]
 
     best = min(job_time(Size(width, height)) for width in splits(picture.width) for height in splits(picture.height))
-    assert job_time(chosen) <= 1.1 * best
+    # Of a picture of a few pixels, tiles of one pixel each may be a few pixels' time quicker.
+    assert job_time(chosen) <= 1.1 * best + 16
 
 
 @given(sizes, st.integers(1, 8), st.integers(1, 64))
