@@ -16,6 +16,9 @@ from .geometry import Region, Size
 DEFAULT_TILE = 256
 """Longest side of a tile's core in pixels: two or three seconds of one core in WebAssembly."""
 
+# Parts beyond what the sessions ask for: of small tiles, finer ones may reach less far over the border.
+_FINER = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -88,9 +91,9 @@ def choose_core(
 
 
 def _even_splits(side: int, longest: int, parallelism: int, multiple_of: int) -> Iterator[int]:
-    """Core lengths that split `side` evenly, from as few parts as `longest` allows to `parallelism` parts more."""
+    """Core lengths that split `side` evenly, from as few parts as `longest` allows to `parallelism` and a few more."""
     fewest = -(-side // longest)
-    for parts in range(fewest, min(side, fewest + parallelism) + 1):
+    for parts in range(fewest, min(side, fewest + parallelism + _FINER) + 1):
         yield _round_up(-(-side // parts), multiple_of)
 
 
