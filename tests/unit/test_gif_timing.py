@@ -63,7 +63,7 @@ def test_short_delays_as_browsers_show_them() -> None:
     durations = [0, 10, 19.9, 20, 50]
     assert played(durations, short_delays="browser").delays == [10, 10, 10, 2, 5]
     assert played(durations).delays[:2] == [0, 1]
-    assert any("browsers show them for 100 ms" in note for note in written(durations)[1])
+    assert any("browsers show 100 ms instead" in note for note in written(durations)[1])
 
 
 def test_long_frames_become_several() -> None:

@@ -24,10 +24,12 @@ def test_a_picture_refuses_other_shapes(pixels: np.ndarray, alpha: np.ndarray | 
         Picture(pixels, alpha)
 
 
-def test_an_animation_has_frames_of_one_size() -> None:
+def test_an_animation_has_frames_of_one_kind() -> None:
     frame = Frame(Picture(FOUR), 40)
     assert Animation((frame, frame), 0).size == Size(3, 2)
     with pytest.raises(ValueError, match="one frame"):
         Animation((), 0)
-    with pytest.raises(ValueError, match="one size"):
-        Animation((frame, Frame(Picture(FOUR.transpose(1, 0, 2)), 40)), 0)
+    others = (Picture(FOUR.transpose(1, 0, 2)), Picture(FOUR, FOUR[:, :, 0]), Picture(FOUR.astype("u2")))
+    for other in others:
+        with pytest.raises(ValueError, match="all alike"):
+            Animation((frame, Frame(other, 40)), 0)

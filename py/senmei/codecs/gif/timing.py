@@ -47,11 +47,16 @@ class Delays:
         told = []
         if self._rounded:
             told.append(
-                f"GIF counts time in hundredths of a second: the durations of {self._rounded} frames were rounded; "
+                f"GIF counts time in hundredths of a second: the durations of {counted(self._rounded)} were rounded; "
                 f"their sum is right within 5 ms."
             )
         if self._lengthened:
-            told.append(f"{self._lengthened} frames shorter than 20 ms last 100 ms, as browsers show them.")
+            told.append(f"Shorter than 20 ms: {counted(self._lengthened)}, written as the 100 ms that browsers show.")
         if self._too_short:
-            told.append(f"{self._too_short} frames last less than 20 ms; browsers show them for 100 ms.")
+            told.append(f"Shorter than 20 ms: {counted(self._too_short)}; browsers show 100 ms instead.")
         return tuple(told)
+
+
+def counted(frames: int) -> str:
+    """So many frames, in words."""
+    return "1 frame" if frames == 1 else f"{frames:,} frames"

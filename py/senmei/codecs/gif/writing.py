@@ -20,7 +20,7 @@ from .composing import NOTHING, Composed, bounds, union
 from .dithering import Dither
 from .packed import CLEAR, Packed, packed_picture
 from .painting import Brush, Painted, Scene, global_brush, local_brush
-from .timing import Delays, ShortDelays
+from .timing import Delays, ShortDelays, counted
 
 PaletteChoice = Literal["auto", "global", "local"]
 
@@ -110,14 +110,14 @@ class GifEncoder:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the format could not hold, each a sentence; complete after `finish`."""
-        notes = [*self._notes, *self._delays.notes]
+        notes = [*self._notes, *(self._delays.notes if self._frames > 1 else ())]
         if self._layout[2] == np.uint16:
             notes.append("GIF holds 8 bits a sample; the picture's 16 were rounded.")
         if self._reduced_frames:
-            notes.append(f"GIF holds 256 colours a frame; {self._reduced_frames} frames had more than could be kept.")
+            notes.append(f"GIF holds 256 colours a frame; colours of {counted(self._reduced_frames)} were joined.")
         if self._soft_frames:
             notes.append(
-                f"GIF has no half transparent pixels; those of {self._soft_frames} frames became opaque or transparent."
+                f"GIF has no half transparent pixels; those of {counted(self._soft_frames)} are opaque or clear now."
             )
         return tuple(notes)
 
