@@ -240,6 +240,7 @@ def _planned(
     memory = plan_animation_memory(
         header,
         job,
+        info,
         file_bytes=file_bytes,
         parallelism=parallelism,
         output=options.output,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from .codecs import EncodeOptions, FramesAs, Header, encoder_bytes, sheet_grid
+from .animation import AnimationInfo
+from .codecs import EncodeOptions, FramesAs, Header, animation_encoder_bytes, encoder_bytes
 from .errors import TooLarge
 from .geometry import Size
 from .planner import JobPlan
@@ -91,41 +92,33 @@ def plan_memory(
 FRAMES_KNOWN = 3
 """Of so many frames an animation's answers are kept: of two that are under way and the one before."""
 
-# What an encoder holds: the frame before, the one to write, and what differs, as indices or as compressed bytes.
-_FRAMES_IN_ENCODER = 3
-
 
 def plan_animation_memory(
-    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output: EncodeOptions, frames_as: FramesAs
+    header: Header,
+    job: JobPlan,
+    info: AnimationInfo,
+    *,
+    file_bytes: int,
+    parallelism: int,
+    output: EncodeOptions,
+    frames_as: FramesAs,
 ) -> MemoryPlan:
     """The memory of `job` on the frames that `header` describes; how many there are does not matter, but for a sheet.
 
-    parallelism, output: as for `plan_memory`.
+    info: of the result. parallelism, output: as for `plan_memory`.
     """
     still = plan_memory(header, job, file_bytes=file_bytes, parallelism=parallelism, output=output)
     sample_bytes = header.depth // 8
     known = sum(step.output.pixels for step in job.passes) * header.channels * sample_bytes * FRAMES_KNOWN
     source = header.size.pixels * header.channels * sample_bytes
-    result = job.target.pixels * header.channels * max(sample_bytes, output.written_depth(header.depth) // 8)
-    held = (_FRAMES_IN_ENCODER + 2) * result
-    if frames_as == "sheet":
-        columns, rows = sheet_grid(header.frames, job.target)
-        sheet = Size(job.target.width * columns, job.target.height * rows)
-        colours = header.channels - (header.channels in (2, 4))
-        held += columns * result + encoder_bytes(
-            sheet,
-            channels=colours,
-            has_alpha=colours != header.channels,
-            depth=output.written_depth(header.depth),
-            options=output,
-        )
+    result = job.target.pixels * header.channels * info.depth // 8
     return MemoryPlan(
         # Coalescing holds a frame to come back to, and two frames are under way.
         input_bytes=still.input_bytes + 4 * source,
         decode_bytes=still.decode_bytes + 4 * source,
         tiles_bytes=still.tiles_bytes,
-        rows_bytes=2 * still.rows_bytes + known,
-        output_bytes=held,
+        rows_bytes=2 * (still.rows_bytes + result) + known,
+        output_bytes=animation_encoder_bytes(info, output, frames_as=frames_as),
     )
 
 

@@ -1,7 +1,13 @@
 """Bytes to pictures and back."""
 
 from .animation_reading import open_animation
-from .animation_writing import AnimationEncoder, FramesAs, encode, open_animation_encoder
+from .animation_writing import (
+    AnimationEncoder,
+    FramesAs,
+    animation_encoder_bytes,
+    encode,
+    open_animation_encoder,
+)
 from .decoding import decode
 from .encoding import RowEncoder, encoder_bytes, open_encoder
 from .frames_writing import sheet_grid
@@ -18,6 +24,7 @@ __all__ = [
     "FramesAs",
     "Header",
     "RowEncoder",
+    "animation_encoder_bytes",
     "decode",
     "encode",
     "encoder_bytes",
