@@ -117,7 +117,7 @@ def animation_encoder_bytes(info: AnimationInfo, options: EncodeOptions, *, fram
     for a sheet's.
 
     GIF's share is measured (tracemalloc, 1920 × 1080 pixels of many colours): canvases of 4 bytes a pixel and tables of
-    colours. WebP's and PNG's are the frame before, the one to come and what differs, and what libwebp takes for a still.
+    colours. WebP's and PNG's are the frame before, the one to come and what differs, and libwebp's own for a still.
     """
     frame = info.size.pixels * (info.channels + info.has_alpha) * options.written_depth(info.depth) // 8
 
