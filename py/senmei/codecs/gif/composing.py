@@ -40,7 +40,8 @@ class Table:
 
     def looked_up(self, colours: Packed) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Each colour's index in the file, and whether it is there at all."""
-        indices = self._indices.take(colours)
+        # Where pointers have 32 bits, unsigned indices of as many are refused.
+        indices = self._indices.take(colours.view(np.int32))
         return indices, self.stored.take(indices) == colours
 
 

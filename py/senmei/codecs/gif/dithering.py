@@ -72,7 +72,7 @@ class ColourMap:
         return made
 
     def _mapped(
-        self, colours: Packed, cells: NDArray[np.uint32], rows: NDArray[Any], columns: NDArray[Any]
+        self, colours: Packed, cells: NDArray[np.int32], rows: NDArray[Any], columns: NDArray[Any]
     ) -> NDArray[Any]:
         first, second = self._first.take(cells), self._second.take(cells)
         base = self._colours.take(first, axis=0)
@@ -87,15 +87,16 @@ class ColourMap:
             size *= np.float32(0.5)
         return self.palette.take(np.where(share > size, second, first))
 
-    def _cells(self, colours: Packed) -> NDArray[np.uint32]:
+    def _cells(self, colours: Packed) -> NDArray[np.int32]:
         bits = self._bits
         last = (1 << bits) - 1
         cells = (colours >> np.uint32(8 - bits)) & np.uint32(last)
         cells |= (colours >> np.uint32(16 - 2 * bits)) & np.uint32(last << bits)
         cells |= (colours >> np.uint32(24 - 3 * bits)) & np.uint32(last << 2 * bits)
-        return cells
+        # Where pointers have 32 bits, unsigned indices of as many are refused.
+        return cells.view(np.int32)
 
-    def _learn(self, cells: NDArray[np.uint32]) -> None:
+    def _learn(self, cells: NDArray[np.int32]) -> None:
         is_new = np.zeros(len(self._known), np.bool_)
         is_new[cells] = True
         is_new &= ~self._known

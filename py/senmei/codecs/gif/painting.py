@@ -16,7 +16,8 @@ from .dithering import ColourMap, Dither, diffused
 from .packed import CLEAR, Packed, unpacked
 from .palette import SCALE, histogram, make_palette, nearest
 
-_ERROR_CHUNK = 1 << 16
+_ERROR_CHUNK = 1 << 13
+"""Pixels whose squared differences have a sum of 31 bits at most."""
 
 _WATCHED = 1 << 14
 """Colours of a picture that are looked at to see which ones move."""
