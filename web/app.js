@@ -1,11 +1,7 @@
 import { missingSupport } from './browser-support.js';
-import { CompareView } from './elements/compare-view.js';
 import { EngineStatus } from './elements/engine-status.js';
-import { JobProgress } from './elements/job-progress.js';
 import { PictureDrop } from './elements/picture-drop.js';
-import { PictureStage } from './elements/picture-stage.js';
 import { PlanLine } from './elements/plan-line.js';
-import { ResultPanel } from './elements/result-panel.js';
 import { SettingsForm } from './elements/settings-form.js';
 import { SourceLine } from './elements/source-line.js';
 import { findElement } from './find-element.js';
@@ -13,12 +9,13 @@ import { optionsFrom } from './job-options.js';
 import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
 import { ModelHolder } from './model-holder.js';
 import { openByEngine, openInBrowser } from './opened-picture.js';
+import { main, outcome, progress, shapeFrame, sizeFrame, stage } from './page-parts.js';
 import { Planning } from './planning.js';
 import { resultSize } from './result-size.js';
+import { announceResult, dropResult, showResult } from './result-view.js';
+import { RunningJob } from './running-job.js';
 import { SenmeiError } from './senmei.js';
 import { recallSettings, rememberSettings } from './settings.js';
-import { shownResult } from './shown-result.js';
-import { durationInWords } from './words.js';
 
 /**
  * @typedef {'empty' | 'chosen' | 'working' | 'result'} State
@@ -39,27 +36,19 @@ const REFUSALS = new Set(['too-large', 'invalid-option', 'unsupported-format', '
 /** So long a picture may take to open before a word is said about it. */
 const PATIENCE_MS = 400;
 
-const main = findElement(document, 'main', HTMLElement);
-const stage = findElement(main, 'picture-stage', PictureStage);
-const frame = findElement(main, '.stage', HTMLElement);
-const compare = findElement(main, 'compare-view', CompareView);
 const drop = findElement(main, 'picture-drop', PictureDrop);
-const progress = findElement(main, 'job-progress', JobProgress);
 const engine = findElement(document, 'engine-status', EngineStatus);
 const form = findElement(main, 'settings-form', SettingsForm);
 const planLine = findElement(form, 'plan-line', PlanLine);
 const start = findElement(form, '[data-testid=start]', HTMLButtonElement);
 const sourceLine = findElement(main, 'source-line', SourceLine);
-const outcome = findElement(main, 'result-panel', ResultPanel);
 
 const holder = new ModelHolder();
 const planning = new Planning();
 let settings = recallSettings();
 /** @type {Picture | null} */
 let picture = null;
-/** The URL of what shows the result, where there is one. */
-let resultUrl = '';
-/** @type {AbortController | null} */
+/** @type {RunningJob | null} */
 let job = null;
 /** Counts the pictures given, so that one overtaken while it is opened is let go. */
 let arrivals = 0;
@@ -71,15 +60,6 @@ function enter(state) {
     if (part instanceof HTMLElement) part.hidden = !part.dataset.states?.split(' ').includes(state);
   }
   showStart();
-}
-
-/**
- * Gives the stage the shape of what it shows; a stretched result has another than its picture.
- *
- * @param {import('./result-size.js').PixelSize} size
- */
-function shapeFrame({ width, height }) {
-  frame.style.setProperty('--ratio', String(width / height));
 }
 
 /** How large the result becomes, or null where the settings do not say. */
@@ -184,7 +164,7 @@ async function takePicture({ blob, name, count }) {
   picture = { blob, name, ...shown, depth: 8, isPartial: false };
   stage.show(picture.url, name);
   shapeFrame(picture);
-  frame.style.setProperty('--natural-width', `${picture.width}px`);
+  sizeFrame(picture.width);
   sourceLine.show(picture);
   form.measure(picture);
   enter('chosen');
@@ -228,66 +208,38 @@ function letGo() {
   dropResult();
 }
 
-function dropResult() {
-  compare.clear();
-  outcome.clear();
-  URL.revokeObjectURL(resultUrl);
-  resultUrl = '';
-}
-
 async function enlarge() {
   const size = target();
   if (!picture || !size || job || planLine.refused) return;
   clearMessages();
   planning.stop();
   const source = picture;
-  const controller = new AbortController();
-  const { signal } = controller;
-  job = controller;
-  window.addEventListener('beforeunload', warnBeforeLeaving);
   enter('working');
-  progress.begin();
-  stage.begin(size);
-  shapeFrame(size);
-  findElement(progress, 'button', HTMLButtonElement).focus({ preventScroll: true });
-  announce('Enlarging.');
+  const running = new RunningJob(size);
+  job = running;
   try {
-    const { upscaler, title } = await holder.want(settings, factor(), signal);
+    const { upscaler, title } = await holder.want(settings, factor(), running.signal);
     const result = await upscaler.upscale(source.blob, {
       ...optionsFrom(settings),
       name: source.name,
       partial: source.isPartial,
-      signal,
-      onProgress: (now) => {
-        if (!signal.aborted) followJob(now);
-      },
-      onTile: (tile) => {
-        if (!signal.aborted) stage.paint(tile);
-      },
+      ...running.listeners,
     });
-    await showResult(source, result, title, upscaler);
+    await showResult(source.url, result, title, upscaler);
+    enter('result');
+    outcome.save.focus({ preventScroll: true });
+    announceResult(result);
   } catch (thrown) {
     enter(outcome.size ? 'result' : 'chosen');
     shapeFrame(outcome.size ?? source);
     start.focus({ preventScroll: true });
-    if (signal.aborted) announce('Cancelled.');
+    if (running.signal.aborted) announce('Cancelled.');
     else await showFailure(thrown, source);
   } finally {
     job = null;
-    stage.rest();
+    running.end();
     showNotice('');
-    document.title = '鮮明 Senmei';
-    window.removeEventListener('beforeunload', warnBeforeLeaving);
   }
-}
-
-/** @param {import('./senmei.js').Progress} now */
-function followJob(now) {
-  const quarter = Math.floor(progress.fraction * 4);
-  progress.show(now);
-  document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
-  const reached = Math.floor(now.fraction * 4);
-  if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);
 }
 
 /**
@@ -310,34 +262,11 @@ function enlargePart() {
   enlarge();
 }
 
-/**
- * @param {Picture} source
- * @param {import('./senmei.js').Result} result
- * @param {string} title of the model
- * @param {import('./senmei.js').Upscaler} upscaler
- */
-async function showResult(source, result, title, upscaler) {
-  dropResult();
-  // Before it is shown: whatever happens then, it can be saved.
-  outcome.show(result, title);
-  const { blob, isPreview } = await shownResult(result, stage, upscaler);
-  if (blob) resultUrl = URL.createObjectURL(blob);
-  await compare.show(source.url, resultUrl || source.url, { isPreview });
-  enter('result');
-  outcome.save.focus({ preventScroll: true });
-  announce(`Done: ${result.width} by ${result.height} pixels in ${durationInWords(result.elapsedMs)}.`);
-}
-
 function chooseAnother() {
   letGo();
   clearMessages();
   enter('empty');
   findElement(drop, 'input', HTMLInputElement).focus({ preventScroll: true });
-}
-
-/** @param {BeforeUnloadEvent} event */
-function warnBeforeLeaving(event) {
-  event.preventDefault();
 }
 
 function followEngine() {
@@ -368,7 +297,7 @@ function listen() {
   drop.addEventListener('refused', (event) => showError(/** @type {CustomEvent<string>} */ (event).detail));
   form.addEventListener('settings', changeSettings);
   form.addEventListener('start', enlarge);
-  const cancel = () => job?.abort();
+  const cancel = () => job?.cancel();
   progress.addEventListener('cancel', cancel);
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') cancel();

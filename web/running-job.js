@@ -1,0 +1,64 @@
+import { findElement } from './find-element.js';
+import { announce } from './messages.js';
+import { progress, shapeFrame, stage } from './page-parts.js';
+
+/** What the page shows of a job while it runs, and how the job hears that it is to stop. */
+export class RunningJob {
+  #cancelling = new AbortController();
+
+  /** @param {import('./result-size.js').PixelSize} size of the result */
+  constructor(size) {
+    window.addEventListener('beforeunload', warnBeforeLeaving);
+    progress.begin();
+    stage.begin(size);
+    shapeFrame(size);
+    findElement(progress, 'button', HTMLButtonElement).focus({ preventScroll: true });
+    announce('Enlarging.');
+  }
+
+  get signal() {
+    return this.#cancelling.signal;
+  }
+
+  /**
+   * For `Upscaler.upscale`.
+   *
+   * @returns {import('./senmei.js').Listeners}
+   */
+  get listeners() {
+    return {
+      signal: this.signal,
+      onProgress: (now) => {
+        if (!this.signal.aborted) this.#follow(now);
+      },
+      onTile: (tile) => {
+        if (!this.signal.aborted) stage.paint(tile);
+      },
+    };
+  }
+
+  cancel() {
+    this.#cancelling.abort();
+  }
+
+  /** Takes the page back from the job. */
+  end() {
+    stage.rest();
+    document.title = '鮮明 Senmei';
+    window.removeEventListener('beforeunload', warnBeforeLeaving);
+  }
+
+  /** @param {import('./senmei.js').Progress} now */
+  #follow(now) {
+    const quarter = Math.floor(progress.fraction * 4);
+    progress.show(now);
+    document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
+    const reached = Math.floor(now.fraction * 4);
+    if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);
+  }
+}
+
+/** @param {BeforeUnloadEvent} event */
+function warnBeforeLeaving(event) {
+  event.preventDefault();
+}
