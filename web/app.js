@@ -1,3 +1,4 @@
+import { AnimationFrames } from './animation-frames.js';
 import { missingSupport } from './browser-support.js';
 import { EngineStatus } from './elements/engine-status.js';
 import { PictureDrop } from './elements/picture-drop.js';
@@ -5,17 +6,20 @@ import { PlanLine } from './elements/plan-line.js';
 import { SettingsForm } from './elements/settings-form.js';
 import { SourceLine } from './elements/source-line.js';
 import { findElement } from './find-element.js';
+import { estimateInWords, jobOf, learnFrom } from './job-estimates.js';
 import { optionsFrom } from './job-options.js';
 import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
 import { ModelHolder } from './model-holder.js';
-import { openByEngine, openInBrowser } from './opened-picture.js';
+import { durationOf, movingByEngine, movingInWords } from './moving-picture.js';
+import { holdStill, openByEngine, openInBrowser } from './opened-picture.js';
 import { main, outcome, progress, shapeFrame, sizeFrame, stage } from './page-parts.js';
 import { Planning } from './planning.js';
 import { resultSize } from './result-size.js';
-import { announceResult, dropResult, showResult } from './result-view.js';
+import { announceResult, dropResult, prefersStill, showResult } from './result-view.js';
 import { RunningJob } from './running-job.js';
 import { SenmeiError } from './senmei.js';
 import { recallSettings, rememberSettings } from './settings.js';
+import { framesInWords } from './words.js';
 
 /**
  * @typedef {'empty' | 'chosen' | 'working' | 'result'} State
@@ -27,6 +31,8 @@ import { recallSettings, rememberSettings } from './settings.js';
  * @property {number} width
  * @property {number} height
  * @property {number} depth bits a sample, 8 while it is not known
+ * @property {import('./moving-picture.js').Moving | null} moving what is known of an animation
+ * @property {boolean} isRecognised whether the engine has said if it is one
  * @property {boolean} isPartial whether it is damaged and the user takes what can be read
  */
 
@@ -86,14 +92,14 @@ function showStart() {
 /** Says what will come out, and asks the engine what it takes. */
 function plan() {
   if (!picture) return;
-  const { blob } = picture;
+  const source = picture;
   const size = target();
-  planLine.show(picture, size);
+  planLine.show(source, size, movingInWords(source.moving, settings));
   if (size) {
     planLine.wait();
     planning.begin(async () => {
-      const { upscaler } = await holder.want(settings, factor());
-      return upscaler.plan(blob, optionsFrom(settings));
+      const { upscaler, title } = await holder.want(settings, factor());
+      return { ...(await upscaler.plan(source.blob, await optionsFor(source, upscaler))), title };
     });
   } else {
     planning.stop();
@@ -102,21 +108,48 @@ function plan() {
   showStart();
 }
 
+/**
+ * @param {Picture} source
+ * @param {import('./senmei.js').Upscaler} upscaler
+ */
+async function optionsFor(source, upscaler) {
+  if (!source.isRecognised) {
+    const moving = await movingByEngine(upscaler, source.blob, source.isPartial);
+    source.isRecognised = true;
+    if (moving?.frames !== source.moving?.frames || moving?.kind !== source.moving?.kind) {
+      source.moving = moving && { ...moving, durationMs: source.moving?.durationMs ?? null };
+    }
+    if (source === picture) showMoving(source);
+  }
+  return optionsFrom(settings, source.moving);
+}
+
+/** @param {Picture} source */
+function showMoving(source) {
+  form.arrangeFor(source.moving);
+  sourceLine.show(source);
+  planLine.show(source, target(), movingInWords(source.moving, settings));
+}
+
 /** @param {import('./planning.js').Plan} planned */
 function showPlanned(planned) {
   if (!picture) return;
-  const { width, height, depth, targetWidth, targetHeight } = planned;
+  const { width, height, depth, targetWidth, targetHeight, title } = planned;
   if (picture.width !== width || picture.height !== height) {
     // Of several pictures in one file, a browser may show another one.
-    picture = { ...picture, width, height };
+    Object.assign(picture, { width, height });
     form.measure(picture);
   }
   picture.depth = depth;
   form.deepen(depth);
   sourceLine.show(picture);
-  planLine.show(picture, { width: targetWidth, height: targetHeight });
-  // Only PNG is written row by row.
-  planLine.weigh(planned, settings.format === 'png' && Boolean(navigator.storage?.getDirectory));
+  const size = { width: targetWidth, height: targetHeight };
+  planLine.show(picture, size, movingInWords(picture.moving, settings));
+  const way = picture.moving && settings.animation.way;
+  // Of stills only PNG is written row by row; frames of an animation are written one after the other.
+  const isStreamed = way && way !== 'frame' ? true : settings.format === 'png';
+  const estimate = way && way !== 'frame' ? estimateInWords(jobOf(picture, settings, size, title)) : '';
+  planLine.weigh(planned, isStreamed && Boolean(navigator.storage?.getDirectory), estimate);
   showStart();
 }
 
@@ -153,25 +186,42 @@ async function takePicture({ blob, name, count }) {
   const patience = setTimeout(() => isWanted() && showNotice(`Opening “${name}” …`), PATIENCE_MS);
   const inBrowser = await openInBrowser(blob);
   clearTimeout(patience);
+  const frames = inBrowser && (await AnimationFrames.open(blob));
   const shown = inBrowser ?? (isWanted() ? await openSlowly(blob, name, isWanted) : null);
   if (!shown) return;
+  if (frames && prefersStill()) await holdStill(shown, blob);
   if (!isWanted()) {
     URL.revokeObjectURL(shown.url);
+    frames?.close();
     return;
   }
   showNotice('');
   letGo();
-  picture = { blob, name, ...shown, depth: 8, isPartial: false };
+  const moving = frames && { frames: frames.count, kind: frames.kind, durationMs: null };
+  picture = { blob, name, ...shown, depth: 8, moving, isRecognised: false, isPartial: false };
   stage.show(picture.url, name);
   shapeFrame(picture);
   sizeFrame(picture.width);
-  sourceLine.show(picture);
   form.measure(picture);
+  showMoving(picture);
   enter('chosen');
   plan();
   start.focus({ preventScroll: true });
-  announce(`Picture chosen: ${name}, ${picture.width} by ${picture.height} pixels.`);
+  const many = moving ? `${framesInWords(moving.frames)} of ` : '';
+  announce(`Picture chosen: ${name}, ${many}${picture.width} by ${picture.height} pixels.`);
+  if (frames) tellDuration(picture, frames);
   if (count > 1) showNotice(`One picture at a time: of ${count} files only “${name}” was opened.`);
+}
+
+/**
+ * @param {Picture} source
+ * @param {AnimationFrames} frames
+ */
+async function tellDuration(source, frames) {
+  const durationMs = await durationOf(frames);
+  if (!source.moving) return;
+  source.moving.durationMs = durationMs;
+  if (source === picture) sourceLine.show(source);
 }
 
 /**
@@ -219,16 +269,19 @@ async function enlarge() {
   job = running;
   try {
     const { upscaler, title } = await holder.want(settings, factor(), running.signal);
+    const options = await optionsFor(source, upscaler);
     const result = await upscaler.upscale(source.blob, {
-      ...optionsFrom(settings),
+      ...options,
       name: source.name,
       partial: source.isPartial,
       ...running.listeners,
     });
-    await showResult(source.url, result, title, upscaler);
+    const made = source.moving && (options.frames ?? 'animation');
+    if (typeof made !== 'number') learnFrom(jobOf(source, settings, size, title), result);
+    await showResult(source, result, made, { title, upscaler });
     enter('result');
     outcome.save.focus({ preventScroll: true });
-    announceResult(result);
+    announceResult(result, made);
   } catch (thrown) {
     enter(outcome.size ? 'result' : 'chosen');
     shapeFrame(outcome.size ?? source);
@@ -299,6 +352,7 @@ function listen() {
   form.addEventListener('start', enlarge);
   const cancel = () => job?.cancel();
   progress.addEventListener('cancel', cancel);
+  progress.addEventListener('keep', () => job?.endEarly());
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') cancel();
   });

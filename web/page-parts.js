@@ -1,7 +1,9 @@
 // The parts of the page that more than one module speaks to.
 
+import { AnimationPlayer } from './elements/animation-player.js';
 import { CompareView } from './elements/compare-view.js';
 import { JobProgress } from './elements/job-progress.js';
+import { LoneView } from './elements/lone-view.js';
 import { PictureStage } from './elements/picture-stage.js';
 import { ResultPanel } from './elements/result-panel.js';
 import { findElement } from './find-element.js';
@@ -9,6 +11,8 @@ import { findElement } from './find-element.js';
 export const main = findElement(document, 'main', HTMLElement);
 export const stage = findElement(main, 'picture-stage', PictureStage);
 export const compare = findElement(main, 'compare-view', CompareView);
+export const lone = findElement(main, 'lone-view', LoneView);
+export const player = findElement(main, 'animation-player', AnimationPlayer);
 export const progress = findElement(main, 'job-progress', JobProgress);
 export const outcome = findElement(main, 'result-panel', ResultPanel);
 

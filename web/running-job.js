@@ -1,10 +1,10 @@
-import { findElement } from './find-element.js';
 import { announce } from './messages.js';
 import { progress, shapeFrame, stage } from './page-parts.js';
 
 /** What the page shows of a job while it runs, and how the job hears that it is to stop. */
 export class RunningJob {
   #cancelling = new AbortController();
+  #ending = new AbortController();
 
   /** @param {import('./result-size.js').PixelSize} size of the result */
   constructor(size) {
@@ -12,7 +12,7 @@ export class RunningJob {
     progress.begin();
     stage.begin(size);
     shapeFrame(size);
-    findElement(progress, 'button', HTMLButtonElement).focus({ preventScroll: true });
+    progress.cancel.focus({ preventScroll: true });
     announce('Enlarging.');
   }
 
@@ -28,6 +28,7 @@ export class RunningJob {
   get listeners() {
     return {
       signal: this.signal,
+      endSignal: this.#ending.signal,
       onProgress: (now) => {
         if (!this.signal.aborted) this.#follow(now);
       },
@@ -41,6 +42,12 @@ export class RunningJob {
     this.#cancelling.abort();
   }
 
+  /** Ends an animation with the frames that are done. */
+  endEarly() {
+    this.#ending.abort();
+    announce('Stopping; what is done is kept.');
+  }
+
   /** Takes the page back from the job. */
   end() {
     stage.rest();
@@ -52,6 +59,7 @@ export class RunningJob {
   #follow(now) {
     const quarter = Math.floor(progress.fraction * 4);
     progress.show(now);
+    if (now.frame && now.frames) stage.turnTo(Math.min(now.frame, now.frames - 1));
     document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
     const reached = Math.floor(now.fraction * 4);
     if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);

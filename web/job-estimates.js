@@ -1,0 +1,111 @@
+// How long jobs take and how large their files become, as the jobs of this visit showed it.
+
+import { writtenKind } from './job-options.js';
+import { bytesInWords, roughlyInWords } from './words.js';
+
+/**
+ * @typedef {import('./job-options.js').AnimationKind} AnimationKind
+ *
+ * @typedef {object} Job
+ * @property {string} model in words
+ * @property {boolean} tta
+ * @property {{ width: number, height: number, frames: number, sizeBytes: number, kind: AnimationKind | null }} picture kind: null of a still
+ * @property {{ width: number, height: number, kind: AnimationKind | null }} target kind: null where it is taken apart
+ */
+
+/**
+ * Bytes of a result by bytes of its picture, for every pixel that comes of one: as a few animations showed it.
+ *
+ * @type {Record<AnimationKind, Record<AnimationKind, number>>}
+ */
+const GROWTH = {
+  gif: { gif: 0.8, apng: 2.5, webp: 1.6 },
+  apng: { gif: 0.6, apng: 1.2, webp: 0.8 },
+  webp: { gif: 1, apng: 2, webp: 1.2 },
+};
+
+/** What was seen takes the place of what was assumed. @type {Map<string, number>} */
+const seenGrowth = new Map();
+
+/** Milliseconds for a pixel of the picture that a network saw. @type {Map<string, number>} */
+const rates = new Map();
+
+/**
+ * @param {{ width: number, height: number, blob: Blob, moving: import('./job-options.js').MovingPicture | null }} picture
+ * @param {import('./settings.js').Settings} settings
+ * @param {import('./result-size.js').PixelSize} size of the result
+ * @param {string} model
+ * @returns {Job}
+ */
+export function jobOf({ width, height, blob, moving }, { animation, tta }, size, model) {
+  const { frames, kind } = moving ?? { frames: 1, kind: null };
+  const target = { ...size, kind: moving && writtenKind(animation, moving) };
+  return { model, tta, picture: { width, height, frames, sizeBytes: blob.size, kind }, target };
+}
+
+/**
+ * @param {Job} job
+ * @param {import('./senmei.js').Result} result
+ */
+export function learnFrom(job, { blob, frames, tiles, tilesRun, elapsedMs }) {
+  const { width, height, sizeBytes } = job.picture;
+  if (tilesRun > 0) rates.set(rateKey(job), (elapsedMs * tiles) / (width * height * frames * tilesRun));
+  const share = frames / job.picture.frames;
+  if (job.target.kind) seenGrowth.set(growthKey(job), blob.size / (sizeBytes * share * enlargement(job)));
+}
+
+/**
+ * @param {Job} job of an animation
+ * @returns {string} a sentence on what it takes
+ */
+export function estimateInWords(job) {
+  const time = longestMs(job);
+  const bytes = roughBytes(job);
+  const facts = [
+    ...(time === null ? [] : [`up to ${roughlyInWords(time)}`]),
+    ...(bytes === null ? [] : [`roughly ${bytesInWords(Number(bytes.toPrecision(1)))}`]),
+  ];
+  if (facts.length === 0) return '';
+  const words = facts.join(', ');
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+}
+
+/**
+ * @param {Job} job
+ * @returns {number | null} how long it takes when all of every frame moves, or null where no such job was done yet
+ */
+function longestMs(job) {
+  const rate = rates.get(rateKey(job));
+  const { width, height, frames } = job.picture;
+  return rate === undefined ? null : rate * width * height * frames;
+}
+
+/**
+ * @param {Job} job
+ * @returns {number | null} about how large the file becomes, or null where that is not known
+ */
+function roughBytes(job) {
+  const { picture, target } = job;
+  if (!target.kind || !picture.kind) return null;
+  const growth = seenGrowth.get(growthKey(job)) ?? GROWTH[picture.kind][target.kind];
+  return growth * picture.sizeBytes * enlargement(job);
+}
+
+/** @param {Job} job */
+function enlargement({ picture, target }) {
+  return (target.width * target.height) / (picture.width * picture.height);
+}
+
+/**
+ * A model that enlarges twice runs several times for four.
+ *
+ * @param {Job} job
+ */
+function rateKey(job) {
+  return `${job.model} ${job.tta} ${Math.max(1, Math.ceil(Math.log2(enlargement(job)) / 2))}`;
+}
+
+/** @param {Job} job */
+function growthKey({ picture, target }) {
+  return `${picture.kind} ${target.kind}`;
+}
