@@ -282,6 +282,8 @@ async function enlarge() {
     enter('result');
     outcome.save.focus({ preventScroll: true });
     announceResult(result, made);
+    // What the job has taught tells more of the next one.
+    if (source.moving) plan();
   } catch (thrown) {
     enter(outcome.size ? 'result' : 'chosen');
     shapeFrame(outcome.size ?? source);

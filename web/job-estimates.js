@@ -9,7 +9,7 @@ import { bytesInWords, roughlyInWords } from './words.js';
  * @typedef {object} Job
  * @property {string} model in words
  * @property {boolean} tta
- * @property {{ width: number, height: number, frames: number, sizeBytes: number, kind: AnimationKind | null }} picture kind: null of a still
+ * @property {{ width: number, height: number, frames: number, blob: Blob, kind: AnimationKind | null }} picture kind: null of a still
  * @property {{ width: number, height: number, kind: AnimationKind | null }} target kind: null where it is taken apart
  */
 
@@ -27,6 +27,9 @@ const GROWTH = {
 /** What was seen takes the place of what was assumed. @type {Map<string, number>} */
 const seenGrowth = new Map();
 
+/** How much of an animation moves: the share of its tiles that had to be computed. @type {WeakMap<Blob, number>} */
+const movingShares = new WeakMap();
+
 /** Milliseconds for a pixel of the picture that a network saw. @type {Map<string, number>} */
 const rates = new Map();
 
@@ -40,7 +43,7 @@ const rates = new Map();
 export function jobOf({ width, height, blob, moving }, { animation, tta }, size, model) {
   const { frames, kind } = moving ?? { frames: 1, kind: null };
   const target = { ...size, kind: moving && writtenKind(animation, moving) };
-  return { model, tta, picture: { width, height, frames, sizeBytes: blob.size, kind }, target };
+  return { model, tta, picture: { width, height, frames, blob, kind }, target };
 }
 
 /**
@@ -48,10 +51,13 @@ export function jobOf({ width, height, blob, moving }, { animation, tta }, size,
  * @param {import('./senmei.js').Result} result
  */
 export function learnFrom(job, { blob, frames, tiles, tilesRun, elapsedMs }) {
-  const { width, height, sizeBytes } = job.picture;
-  if (tilesRun > 0) rates.set(rateKey(job), (elapsedMs * tiles) / (width * height * frames * tilesRun));
+  const { width, height } = job.picture;
+  if (tilesRun > 0) {
+    movingShares.set(job.picture.blob, tilesRun / tiles);
+    rates.set(rateKey(job), (elapsedMs * tiles) / (width * height * frames * tilesRun));
+  }
   const share = frames / job.picture.frames;
-  if (job.target.kind) seenGrowth.set(growthKey(job), blob.size / (sizeBytes * share * enlargement(job)));
+  if (job.target.kind) seenGrowth.set(growthKey(job), blob.size / (job.picture.blob.size * share * enlargement(job)));
 }
 
 /**
@@ -60,10 +66,11 @@ export function learnFrom(job, { blob, frames, tiles, tilesRun, elapsedMs }) {
  */
 export function estimateInWords(job) {
   const time = longestMs(job);
+  const movingShare = movingShares.get(job.picture.blob);
   const bytes = roughBytes(job);
   const facts = [
-    ...(time === null ? [] : [`up to ${roughlyInWords(time)}`]),
-    ...(bytes === null ? [] : [`roughly ${bytesInWords(Number(bytes.toPrecision(1)))}`]),
+    ...(time === null ? [] : [`${movingShare ? '' : 'up to '}about ${roughlyInWords(time * (movingShare ?? 1))}`]),
+    ...(bytes === null ? [] : [`a file of roughly ${bytesInWords(Number(bytes.toPrecision(1)))}`]),
   ];
   if (facts.length === 0) return '';
   const words = facts.join(', ');
@@ -88,7 +95,7 @@ function roughBytes(job) {
   const { picture, target } = job;
   if (!target.kind || !picture.kind) return null;
   const growth = seenGrowth.get(growthKey(job)) ?? GROWTH[picture.kind][target.kind];
-  return growth * picture.sizeBytes * enlargement(job);
+  return growth * picture.blob.size * enlargement(job);
 }
 
 /** @param {Job} job */
