@@ -6,7 +6,7 @@ import { announce } from './messages.js';
 import { compare, lone, outcome, player, shapeFrame, stage } from './page-parts.js';
 import { Playback } from './playback.js';
 import { shownResult } from './shown-result.js';
-import { durationInWords } from './words.js';
+import { durationInWords, framesInWords } from './words.js';
 
 /**
  * @typedef {import('./senmei.js').Result} Result
@@ -39,8 +39,9 @@ export async function showResult(before, result, made, { title, upscaler }) {
   // Before it is shown: whatever happens then, it can be saved.
   outcome.show(result, title, made);
   shapeFrame(result);
-  if (made === 'animation' && (await playBoth(before.blob, result))) return;
-  if (made === 'animation' && prefersStill()) {
+  const isMoving = made === 'animation' && result.frames > 1;
+  if (isMoving && (await playBoth(before.blob, result))) return;
+  if (isMoving && prefersStill()) {
     await compareUrls(urlOf(await shownStill(before.blob)), urlOf(await shownStill(result.blob)), false);
     return;
   }
@@ -53,9 +54,10 @@ export async function showResult(before, result, made, { title, upscaler }) {
     await showAlone(blob ? urlOf(blob) : before.url, isPreview ? 'Sheet · preview' : 'Sheet');
     return;
   }
-  const frame = typeof made === 'number' ? await shownFrame(before.blob, made) : null;
+  const only = typeof made === 'number' ? made : made === 'animation' && result.frames === 1 ? 0 : null;
+  const frame = only === null ? null : await shownFrame(before.blob, only);
   // Two files that begin at the same time move together.
-  const url = frame ? urlOf(frame) : made === 'animation' ? urlOf(before.blob) : before.url;
+  const url = frame ? urlOf(frame) : isMoving ? urlOf(before.blob) : before.url;
   await compareUrls(url, blob ? urlOf(blob) : url, isPreview);
 }
 
@@ -64,7 +66,7 @@ export async function showResult(before, result, made, { title, upscaler }) {
  * @param {Made} made
  */
 export function announceResult({ width, height, frames, elapsedMs }, made) {
-  const what = made === 'animation' || made === 'zip' ? `${frames} frames of ` : '';
+  const what = made === 'animation' || made === 'zip' ? `${framesInWords(frames)} of ` : '';
   announce(`Done: ${what}${width} by ${height} pixels in ${durationInWords(elapsedMs)}.`);
 }
 
