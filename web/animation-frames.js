@@ -5,8 +5,11 @@ const SIGNATURES = /** @type {const} */ ([
   { type: 'image/webp', kind: 'webp', sign: /^RIFF.{4}WEBP/s },
 ]);
 
-/** Decoding all frames only to know their times is worth no more work than this. */
-const LOOKED_AT_PIXELS = 200e6;
+/** Decoding all frames only to know their times is worth no more than this. */
+const LOOKED_AT_PIXELS = 60e6;
+
+/** A decoder takes its file whole into memory. */
+const LARGEST_FILE_BYTES = 200e6;
 
 /**
  * The frames of an animation as the browser decodes them, one at a time, to be looked at. What is enlarged never comes from
@@ -15,7 +18,7 @@ const LOOKED_AT_PIXELS = 200e6;
 export class AnimationFrames {
   #decoder;
 
-  /** The frames that are held: at most one and its successor. @type {Map<number, Promise<VideoFrame>>} */
+  /** The frames that are open: at most one and its successor. @type {Map<number, Promise<VideoFrame>>} */
   #held = new Map();
 
   /** As the file says, as far as they were seen. @type {Map<number, number>} */
@@ -43,7 +46,7 @@ export class AnimationFrames {
    */
   static async open(blob) {
     const signature = await signatureOf(blob);
-    if (!signature || typeof ImageDecoder === 'undefined') return null;
+    if (!signature || typeof ImageDecoder === 'undefined' || blob.size > LARGEST_FILE_BYTES) return null;
     const { type, kind } = signature;
     /** @type {ImageDecoder | undefined} */
     let decoder;
@@ -64,6 +67,11 @@ export class AnimationFrames {
     }
     decoder?.close();
     return null;
+  }
+
+  /** What all frames take when they are decoded: Chromium's decoder keeps every one that it was asked for. */
+  get memoryBytes() {
+    return this.width * this.height * this.count * 4;
   }
 
   /**

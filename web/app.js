@@ -1,5 +1,6 @@
 import { AnimationFrames } from './animation-frames.js';
 import { missingSupport } from './browser-support.js';
+import { showChosen } from './chosen-view.js';
 import { EngineStatus } from './elements/engine-status.js';
 import { PictureDrop } from './elements/picture-drop.js';
 import { PlanLine } from './elements/plan-line.js';
@@ -12,10 +13,10 @@ import { announce, clearMessages, sentenceOf, showError, showNotice } from './me
 import { ModelHolder } from './model-holder.js';
 import { durationOf, movingByEngine, movingInWords } from './moving-picture.js';
 import { holdStill, openByEngine, openInBrowser } from './opened-picture.js';
-import { main, outcome, progress, shapeFrame, sizeFrame, stage } from './page-parts.js';
+import { main, outcome, progress, shapeFrame, sizeFrame } from './page-parts.js';
 import { Planning } from './planning.js';
 import { resultSize } from './result-size.js';
-import { announceResult, dropResult, prefersStill, showResult } from './result-view.js';
+import { announceResult, dropResult, pauseResult, prefersStill, showResult } from './result-view.js';
 import { RunningJob } from './running-job.js';
 import { SenmeiError } from './senmei.js';
 import { recallSettings, rememberSettings } from './settings.js';
@@ -164,8 +165,12 @@ function showRefused(thrown) {
 function changeSettings() {
   settings = form.settings;
   rememberSettings(settings);
-  if (picture) plan();
-  else prepareModel();
+  if (!picture) {
+    prepareModel();
+    return;
+  }
+  showChosen(picture, settings);
+  plan();
 }
 
 function prepareModel() {
@@ -199,7 +204,7 @@ async function takePicture({ blob, name, count }) {
   letGo();
   const moving = frames && { frames: frames.count, kind: frames.kind, durationMs: null };
   picture = { blob, name, ...shown, depth: 8, moving, isRecognised: false, isPartial: false };
-  stage.show(picture.url, name);
+  showChosen(picture, settings);
   shapeFrame(picture);
   sizeFrame(picture.width);
   form.measure(picture);
@@ -265,6 +270,7 @@ async function enlarge() {
   planning.stop();
   const source = picture;
   enter('working');
+  pauseResult();
   const running = new RunningJob(size);
   job = running;
   try {

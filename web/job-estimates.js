@@ -5,23 +5,24 @@ import { bytesInWords, roughlyInWords } from './words.js';
 
 /**
  * @typedef {import('./job-options.js').AnimationKind} AnimationKind
+ * @typedef {AnimationKind | 'lossy'} WrittenKind lossy: a WebP that is
  *
  * @typedef {object} Job
  * @property {string} model in words
  * @property {boolean} tta
  * @property {{ width: number, height: number, frames: number, blob: Blob, kind: AnimationKind | null }} picture kind: null of a still
- * @property {{ width: number, height: number, kind: AnimationKind | null }} target kind: null where it is taken apart
+ * @property {{ width: number, height: number, kind: WrittenKind | null }} target kind: null where it is taken apart
  */
 
 /**
  * Bytes of a result by bytes of its picture, for every pixel that comes of one: as a few animations showed it.
  *
- * @type {Record<AnimationKind, Record<AnimationKind, number>>}
+ * @type {Record<AnimationKind, Record<WrittenKind, number>>}
  */
 const GROWTH = {
-  gif: { gif: 0.8, apng: 2.5, webp: 1.6 },
-  apng: { gif: 0.6, apng: 1.2, webp: 0.8 },
-  webp: { gif: 1, apng: 2, webp: 1.2 },
+  gif: { gif: 2, apng: 5, webp: 4, lossy: 1 },
+  apng: { gif: 1.5, apng: 4, webp: 3, lossy: 0.6 },
+  webp: { gif: 3, apng: 8, webp: 6, lossy: 1 },
 };
 
 /** What was seen takes the place of what was assumed. @type {Map<string, number>} */
@@ -42,8 +43,10 @@ const rates = new Map();
  */
 export function jobOf({ width, height, blob, moving }, { animation, tta }, size, model) {
   const { frames, kind } = moving ?? { frames: 1, kind: null };
-  const target = { ...size, kind: moving && writtenKind(animation, moving) };
-  return { model, tta, picture: { width, height, frames, blob, kind }, target };
+  const written = moving && writtenKind(animation, moving);
+  /** @type {WrittenKind | null} */
+  const targetKind = written === 'webp' && !animation.lossless ? 'lossy' : written;
+  return { model, tta, picture: { width, height, frames, blob, kind }, target: { ...size, kind: targetKind } };
 }
 
 /**

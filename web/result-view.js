@@ -13,8 +13,8 @@ import { durationInWords, framesInWords } from './words.js';
  * @typedef {import('./options.js').Wanted['frames'] | null} Made what became of an animation; null for a still
  */
 
-/** A frame with more pixels is not played: a few decoded ones would take more memory than making it did. */
-const PLAYED_PIXELS = 16e6;
+/** Of each gigabyte of the machine's memory, as far as that is known, so much may go into playing. */
+const PLAYED_SHARE = 0.1;
 
 /** Of what shows the result, to be revoked. @type {string[]} */
 let urls = [];
@@ -46,7 +46,7 @@ export async function showResult(before, result, made, { title, upscaler }) {
     return;
   }
   if (made === 'zip') {
-    await showAlone(before.url, 'Before · the frames after are in the ZIP');
+    await showAlone(before.url, 'Before · the new frames are in the ZIP');
     return;
   }
   const { blob, isPreview } = await shownResult(result, stage, upscaler);
@@ -70,6 +70,11 @@ export function announceResult({ width, height, frames, elapsedMs }, made) {
   announce(`Done: ${what}${width} by ${height} pixels in ${durationInWords(elapsedMs)}.`);
 }
 
+/** While nobody sees it, nothing plays. */
+export function pauseResult() {
+  playback?.pause();
+}
+
 export function dropResult() {
   playback?.close();
   playback = null;
@@ -86,10 +91,9 @@ export function dropResult() {
  * @param {Result} result
  * @returns {Promise<boolean>} false where the browser cannot, or should not for lack of memory
  */
-async function playBoth(before, { blob, width, height }) {
-  if (width * height > PLAYED_PIXELS) return false;
+async function playBoth(before, { blob }) {
   const [framesBefore, framesAfter] = await Promise.all([AnimationFrames.open(before), AnimationFrames.open(blob)]);
-  if (!framesBefore || !framesAfter) {
+  if (!framesBefore || !framesAfter || framesBefore.memoryBytes + framesAfter.memoryBytes > playedBytes()) {
     framesBefore?.close();
     framesAfter?.close();
     return false;
@@ -129,6 +133,12 @@ async function showAlone(url, caption) {
   compare.hidden = true;
   lone.hidden = false;
   await lone.show(url, caption);
+}
+
+function playedBytes() {
+  // Only Chromium tells.
+  const { deviceMemory = 4 } = /** @type {Navigator & { deviceMemory?: number }} */ (navigator);
+  return deviceMemory * PLAYED_SHARE * 1e9;
 }
 
 /** @param {Blob} blob */

@@ -31,6 +31,12 @@ SHOWN = """() => ['before', 'after'].map((name) => {
     return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
 })"""
 
+FIRST_PIXEL = """(selector) => {
+    const context = new OffscreenCanvas(1, 1).getContext('2d');
+    context.drawImage(document.querySelector(selector), 0, 0);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+
 
 def plain(
     colours: tuple[tuple[int, int, int], ...] = COLOURS,
@@ -273,20 +279,16 @@ def test_frames_as_a_zip_a_sheet_or_one(page: Page) -> None:
     expect(number).to_have_value("5")
     number.fill("3")
     expect(page.get_by_test_id("plan")).to_contain_text("Frame 3 → 96 × 72 px")
+    page.wait_for_function(
+        f"(colour) => Math.abs(({FIRST_PIXEL})('picture-stage img')[2] - colour) < 12", arg=COLOURS[2][2]
+    )
     page.get_by_test_id("format-tiff").check(force=True)
     data = enlarge(page)
     assert Image.open(io.BytesIO(data)).format == "TIFF"
     assert nearest(list(opened(data)[30, 40])) == 2
     expect(page.locator("img-comparison-slider")).to_be_visible()
     expect(page.get_by_test_id("scrubber")).to_be_hidden()
-    before = page.locator("compare-view [slot=first] img").evaluate(
-        """(image) => {
-            const context = new OffscreenCanvas(48, 36).getContext('2d');
-            context.drawImage(image, 0, 0);
-            return [...context.getImageData(24, 18, 1, 1).data].slice(0, 3);
-        }"""
-    )
-    assert nearest(before) == 2
+    assert nearest(page.evaluate(FIRST_PIXEL, "compare-view [slot=first] img")) == 2
 
 
 def test_a_gif_too_large_is_refused_before_the_start(page: Page) -> None:

@@ -57,7 +57,7 @@ export class JobProgress extends HTMLElement {
       ? `Frame ${Math.min(frame + 1, frames)} of ${frames}`
       : '';
     findElement(this, '.job-stage', HTMLElement).textContent = words;
-    if (isMoving) this.#keep.hidden = frame < 1 || frame === frames;
+    if (isMoving && frame > 0) this.#keep.hidden = false;
   }
 }
 
