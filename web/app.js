@@ -1,24 +1,26 @@
+import { AnimationFrames } from './animation-frames.js';
 import { missingSupport } from './browser-support.js';
-import { CompareView } from './elements/compare-view.js';
+import { showChosen } from './chosen-view.js';
 import { EngineStatus } from './elements/engine-status.js';
-import { JobProgress } from './elements/job-progress.js';
 import { PictureDrop } from './elements/picture-drop.js';
-import { PictureStage } from './elements/picture-stage.js';
 import { PlanLine } from './elements/plan-line.js';
-import { ResultPanel } from './elements/result-panel.js';
 import { SettingsForm } from './elements/settings-form.js';
 import { SourceLine } from './elements/source-line.js';
 import { findElement } from './find-element.js';
+import { estimateInWords, jobOf, learnFrom } from './job-estimates.js';
 import { optionsFrom } from './job-options.js';
 import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
 import { ModelHolder } from './model-holder.js';
-import { openByEngine, openInBrowser } from './opened-picture.js';
+import { durationOf, movingByEngine, movingInWords } from './moving-picture.js';
+import { holdStill, openByEngine, openInBrowser } from './opened-picture.js';
+import { main, outcome, progress, shapeFrame, sizeFrame } from './page-parts.js';
 import { Planning } from './planning.js';
 import { resultSize } from './result-size.js';
+import { announceResult, dropResult, pauseResult, prefersStill, showResult } from './result-view.js';
+import { RunningJob } from './running-job.js';
 import { SenmeiError } from './senmei.js';
 import { recallSettings, rememberSettings } from './settings.js';
-import { shownResult } from './shown-result.js';
-import { durationInWords } from './words.js';
+import { framesInWords } from './words.js';
 
 /**
  * @typedef {'empty' | 'chosen' | 'working' | 'result'} State
@@ -30,6 +32,8 @@ import { durationInWords } from './words.js';
  * @property {number} width
  * @property {number} height
  * @property {number} depth bits a sample, 8 while it is not known
+ * @property {import('./moving-picture.js').Moving | null} moving what is known of an animation
+ * @property {boolean} isRecognised whether the engine has said if it is one
  * @property {boolean} isPartial whether it is damaged and the user takes what can be read
  */
 
@@ -39,27 +43,19 @@ const REFUSALS = new Set(['too-large', 'invalid-option', 'unsupported-format', '
 /** So long a picture may take to open before a word is said about it. */
 const PATIENCE_MS = 400;
 
-const main = findElement(document, 'main', HTMLElement);
-const stage = findElement(main, 'picture-stage', PictureStage);
-const frame = findElement(main, '.stage', HTMLElement);
-const compare = findElement(main, 'compare-view', CompareView);
 const drop = findElement(main, 'picture-drop', PictureDrop);
-const progress = findElement(main, 'job-progress', JobProgress);
 const engine = findElement(document, 'engine-status', EngineStatus);
 const form = findElement(main, 'settings-form', SettingsForm);
 const planLine = findElement(form, 'plan-line', PlanLine);
 const start = findElement(form, '[data-testid=start]', HTMLButtonElement);
 const sourceLine = findElement(main, 'source-line', SourceLine);
-const outcome = findElement(main, 'result-panel', ResultPanel);
 
 const holder = new ModelHolder();
 const planning = new Planning();
 let settings = recallSettings();
 /** @type {Picture | null} */
 let picture = null;
-/** The URL of what shows the result, where there is one. */
-let resultUrl = '';
-/** @type {AbortController | null} */
+/** @type {RunningJob | null} */
 let job = null;
 /** Counts the pictures given, so that one overtaken while it is opened is let go. */
 let arrivals = 0;
@@ -71,15 +67,6 @@ function enter(state) {
     if (part instanceof HTMLElement) part.hidden = !part.dataset.states?.split(' ').includes(state);
   }
   showStart();
-}
-
-/**
- * Gives the stage the shape of what it shows; a stretched result has another than its picture.
- *
- * @param {import('./result-size.js').PixelSize} size
- */
-function shapeFrame({ width, height }) {
-  frame.style.setProperty('--ratio', String(width / height));
 }
 
 /** How large the result becomes, or null where the settings do not say. */
@@ -106,14 +93,14 @@ function showStart() {
 /** Says what will come out, and asks the engine what it takes. */
 function plan() {
   if (!picture) return;
-  const { blob } = picture;
+  const source = picture;
   const size = target();
-  planLine.show(picture, size);
+  planLine.show(source, size, movingInWords(source.moving, settings));
   if (size) {
     planLine.wait();
     planning.begin(async () => {
-      const { upscaler } = await holder.want(settings, factor());
-      return upscaler.plan(blob, optionsFrom(settings));
+      const { upscaler, title } = await holder.want(settings, factor());
+      return { ...(await upscaler.plan(source.blob, await optionsFor(source, upscaler))), title };
     });
   } else {
     planning.stop();
@@ -122,21 +109,48 @@ function plan() {
   showStart();
 }
 
+/**
+ * @param {Picture} source
+ * @param {import('./senmei.js').Upscaler} upscaler
+ */
+async function optionsFor(source, upscaler) {
+  if (!source.isRecognised) {
+    const moving = await movingByEngine(upscaler, source.blob, source.isPartial);
+    source.isRecognised = true;
+    if (moving?.frames !== source.moving?.frames || moving?.kind !== source.moving?.kind) {
+      source.moving = moving && { ...moving, durationMs: source.moving?.durationMs ?? null };
+    }
+    if (source === picture) showMoving(source);
+  }
+  return optionsFrom(settings, source.moving);
+}
+
+/** @param {Picture} source */
+function showMoving(source) {
+  form.arrangeFor(source.moving);
+  sourceLine.show(source);
+  planLine.show(source, target(), movingInWords(source.moving, settings));
+}
+
 /** @param {import('./planning.js').Plan} planned */
 function showPlanned(planned) {
   if (!picture) return;
-  const { width, height, depth, targetWidth, targetHeight } = planned;
+  const { width, height, depth, targetWidth, targetHeight, title } = planned;
   if (picture.width !== width || picture.height !== height) {
     // Of several pictures in one file, a browser may show another one.
-    picture = { ...picture, width, height };
+    Object.assign(picture, { width, height });
     form.measure(picture);
   }
   picture.depth = depth;
   form.deepen(depth);
   sourceLine.show(picture);
-  planLine.show(picture, { width: targetWidth, height: targetHeight });
-  // Only PNG is written row by row.
-  planLine.weigh(planned, settings.format === 'png' && Boolean(navigator.storage?.getDirectory));
+  const size = { width: targetWidth, height: targetHeight };
+  planLine.show(picture, size, movingInWords(picture.moving, settings));
+  const way = picture.moving && settings.animation.way;
+  // Of stills only PNG is written row by row; frames of an animation are written one after the other.
+  const isStreamed = way && way !== 'frame' ? true : settings.format === 'png';
+  const estimate = way && way !== 'frame' ? estimateInWords(jobOf(picture, settings, size, title)) : '';
+  planLine.weigh(planned, isStreamed && Boolean(navigator.storage?.getDirectory), estimate);
   showStart();
 }
 
@@ -151,8 +165,12 @@ function showRefused(thrown) {
 function changeSettings() {
   settings = form.settings;
   rememberSettings(settings);
-  if (picture) plan();
-  else prepareModel();
+  if (!picture) {
+    prepareModel();
+    return;
+  }
+  showChosen(picture, settings);
+  plan();
 }
 
 function prepareModel() {
@@ -173,25 +191,42 @@ async function takePicture({ blob, name, count }) {
   const patience = setTimeout(() => isWanted() && showNotice(`Opening “${name}” …`), PATIENCE_MS);
   const inBrowser = await openInBrowser(blob);
   clearTimeout(patience);
+  const frames = inBrowser && (await AnimationFrames.open(blob));
   const shown = inBrowser ?? (isWanted() ? await openSlowly(blob, name, isWanted) : null);
   if (!shown) return;
+  if (frames && prefersStill()) await holdStill(shown, blob);
   if (!isWanted()) {
     URL.revokeObjectURL(shown.url);
+    frames?.close();
     return;
   }
   showNotice('');
   letGo();
-  picture = { blob, name, ...shown, depth: 8, isPartial: false };
-  stage.show(picture.url, name);
+  const moving = frames && { frames: frames.count, kind: frames.kind, durationMs: null };
+  picture = { blob, name, ...shown, depth: 8, moving, isRecognised: false, isPartial: false };
+  showChosen(picture, settings);
   shapeFrame(picture);
-  frame.style.setProperty('--natural-width', `${picture.width}px`);
-  sourceLine.show(picture);
+  sizeFrame(picture.width);
   form.measure(picture);
+  showMoving(picture);
   enter('chosen');
   plan();
   start.focus({ preventScroll: true });
-  announce(`Picture chosen: ${name}, ${picture.width} by ${picture.height} pixels.`);
+  const many = moving ? `${framesInWords(moving.frames)} of ` : '';
+  announce(`Picture chosen: ${name}, ${many}${picture.width} by ${picture.height} pixels.`);
+  if (frames) tellDuration(picture, frames);
   if (count > 1) showNotice(`One picture at a time: of ${count} files only “${name}” was opened.`);
+}
+
+/**
+ * @param {Picture} source
+ * @param {AnimationFrames} frames
+ */
+async function tellDuration(source, frames) {
+  const durationMs = await durationOf(frames);
+  if (!source.moving) return;
+  source.moving.durationMs = durationMs;
+  if (source === picture) sourceLine.show(source);
 }
 
 /**
@@ -228,66 +263,44 @@ function letGo() {
   dropResult();
 }
 
-function dropResult() {
-  compare.clear();
-  outcome.clear();
-  URL.revokeObjectURL(resultUrl);
-  resultUrl = '';
-}
-
 async function enlarge() {
   const size = target();
   if (!picture || !size || job || planLine.refused) return;
   clearMessages();
   planning.stop();
   const source = picture;
-  const controller = new AbortController();
-  const { signal } = controller;
-  job = controller;
-  window.addEventListener('beforeunload', warnBeforeLeaving);
   enter('working');
-  progress.begin();
-  stage.begin(size);
-  shapeFrame(size);
-  findElement(progress, 'button', HTMLButtonElement).focus({ preventScroll: true });
-  announce('Enlarging.');
+  pauseResult();
+  const running = new RunningJob(size);
+  job = running;
   try {
-    const { upscaler, title } = await holder.want(settings, factor(), signal);
+    const { upscaler, title } = await holder.want(settings, factor(), running.signal);
+    const options = await optionsFor(source, upscaler);
     const result = await upscaler.upscale(source.blob, {
-      ...optionsFrom(settings),
+      ...options,
       name: source.name,
       partial: source.isPartial,
-      signal,
-      onProgress: (now) => {
-        if (!signal.aborted) followJob(now);
-      },
-      onTile: (tile) => {
-        if (!signal.aborted) stage.paint(tile);
-      },
+      ...running.listeners,
     });
-    await showResult(source, result, title, upscaler);
+    const made = source.moving && (options.frames ?? 'animation');
+    if (typeof made !== 'number') learnFrom(jobOf(source, settings, size, title), result);
+    await showResult(source, result, made, { title, upscaler });
+    enter('result');
+    outcome.save.focus({ preventScroll: true });
+    announceResult(result, made);
+    // What the job has taught tells more of the next one.
+    if (source.moving) plan();
   } catch (thrown) {
     enter(outcome.size ? 'result' : 'chosen');
     shapeFrame(outcome.size ?? source);
     start.focus({ preventScroll: true });
-    if (signal.aborted) announce('Cancelled.');
+    if (running.signal.aborted) announce('Cancelled.');
     else await showFailure(thrown, source);
   } finally {
     job = null;
-    stage.rest();
+    running.end();
     showNotice('');
-    document.title = '鮮明 Senmei';
-    window.removeEventListener('beforeunload', warnBeforeLeaving);
   }
-}
-
-/** @param {import('./senmei.js').Progress} now */
-function followJob(now) {
-  const quarter = Math.floor(progress.fraction * 4);
-  progress.show(now);
-  document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
-  const reached = Math.floor(now.fraction * 4);
-  if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);
 }
 
 /**
@@ -310,34 +323,11 @@ function enlargePart() {
   enlarge();
 }
 
-/**
- * @param {Picture} source
- * @param {import('./senmei.js').Result} result
- * @param {string} title of the model
- * @param {import('./senmei.js').Upscaler} upscaler
- */
-async function showResult(source, result, title, upscaler) {
-  dropResult();
-  // Before it is shown: whatever happens then, it can be saved.
-  outcome.show(result, title);
-  const { blob, isPreview } = await shownResult(result, stage, upscaler);
-  if (blob) resultUrl = URL.createObjectURL(blob);
-  await compare.show(source.url, resultUrl || source.url, { isPreview });
-  enter('result');
-  outcome.save.focus({ preventScroll: true });
-  announce(`Done: ${result.width} by ${result.height} pixels in ${durationInWords(result.elapsedMs)}.`);
-}
-
 function chooseAnother() {
   letGo();
   clearMessages();
   enter('empty');
   findElement(drop, 'input', HTMLInputElement).focus({ preventScroll: true });
-}
-
-/** @param {BeforeUnloadEvent} event */
-function warnBeforeLeaving(event) {
-  event.preventDefault();
 }
 
 function followEngine() {
@@ -368,8 +358,9 @@ function listen() {
   drop.addEventListener('refused', (event) => showError(/** @type {CustomEvent<string>} */ (event).detail));
   form.addEventListener('settings', changeSettings);
   form.addEventListener('start', enlarge);
-  const cancel = () => job?.abort();
+  const cancel = () => job?.cancel();
   progress.addEventListener('cancel', cancel);
+  progress.addEventListener('keep', () => job?.endEarly());
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') cancel();
   });

@@ -42,6 +42,41 @@ export const METADATA = /** @type {const} */ ([
   { value: 'strip', label: 'Remove', hint: 'Only the colour profile stays, so that colours look right.' },
 ]);
 
+/** What an animation can become; `own` is the kind that the file has. */
+export const ANIMATION_WAYS = /** @type {const} */ ([
+  { value: 'own', label: 'As it is', hint: '' },
+  { value: 'gif', label: 'GIF', hint: 'Moves everywhere; at most 256 colours a frame.' },
+  { value: 'apng', label: 'APNG', hint: 'Exact, with soft edges; a larger file.' },
+  { value: 'webp', label: 'WebP', hint: 'Exact or small, with soft edges.' },
+  { value: 'zip', label: 'ZIP', hint: 'Every frame a PNG, with their times.' },
+  { value: 'sheet', label: 'Sheet', hint: 'All frames beside each other in one PNG.' },
+  { value: 'frame', label: 'One frame', hint: 'A picture that stands still.' },
+]);
+
+export const PALETTES = /** @type {const} */ ([
+  { value: 'auto', label: 'Automatic', hint: 'Colours of its own for a frame that needs them.' },
+  { value: 'global', label: 'One for all', hint: 'The smallest file; colours stay steady.' },
+  { value: 'local', label: 'One a frame', hint: 'The truest colours; a larger file.' },
+]);
+
+export const DITHERINGS = /** @type {const} */ ([
+  { value: 'none', label: 'None', hint: 'Plain areas; gradients show steps.' },
+  { value: 'ordered', label: 'Ordered', hint: 'A fine pattern that keeps still while things move.' },
+  { value: 'diffused', label: 'Diffused', hint: 'The finest gradients; a larger file.' },
+]);
+
+/**
+ * The ways that an animation of this kind can go: its own is called by its name.
+ *
+ * @param {'gif' | 'apng' | 'webp'} kind
+ * @returns {readonly Choice[]}
+ */
+export function waysFor(kind) {
+  return ANIMATION_WAYS.filter(({ value }) => value !== 'own').map((way) =>
+    way.value === kind ? { ...way, value: 'own', hint: `As it is. ${way.hint}` } : way,
+  );
+}
+
 /**
  * The clean-up levels that go with a kind of picture: only drawings can be redrawn.
  *

@@ -2,6 +2,11 @@
 
 /**
  * @typedef {import('./settings.js').Settings} Settings
+ * @typedef {'gif' | 'apng' | 'webp'} AnimationKind
+ *
+ * @typedef {object} MovingPicture
+ * @property {number} frames
+ * @property {AnimationKind} kind
  * @typedef {Awaited<ReturnType<typeof import('./senmei.js').listModels>>[number]} CatalogueEntry
  */
 
@@ -12,16 +17,59 @@ const REDRAWING_FAMILY = 'realesr-animevideov3';
  * What `Upscaler.upscale` and `Upscaler.plan` are asked for: only options that mean something together.
  *
  * @param {Settings} settings
+ * @param {MovingPicture | null} moving where the picture is an animation
  * @returns {import('./options.js').Wanted}
  */
-export function optionsFrom(settings) {
-  const { format, quality, lossless, strength, tta, metadata } = settings;
+export function optionsFrom(settings, moving) {
+  const { strength, tta, metadata } = settings;
   return {
     ...sizeOptions(settings),
     strength: strength / 100,
     tta,
-    format,
     metadata,
+    ...(moving ? animationOptions(settings, moving) : stillOptions(settings)),
+  };
+}
+
+/**
+ * What an animation is written as, or null where it is taken apart.
+ *
+ * @param {import('./settings.js').AnimationSettings} settings
+ * @param {MovingPicture} moving
+ * @returns {AnimationKind | null}
+ */
+export function writtenKind({ way }, { kind }) {
+  if (way === 'own') return kind;
+  return way === 'gif' || way === 'apng' || way === 'webp' ? way : null;
+}
+
+/**
+ * @param {Settings} settings
+ * @param {MovingPicture} moving
+ * @returns {import('./options.js').Wanted}
+ */
+function animationOptions(settings, moving) {
+  const { way, frame, merge, palette, dither, slowShort, lossless, quality } = settings.animation;
+  if (way === 'frame') return { ...stillOptions(settings), frames: Math.min(frame, moving.frames) - 1 };
+  const kind = writtenKind(settings.animation, moving);
+  if (!kind) return { frames: way === 'zip' ? 'zip' : 'sheet', format: 'png', merge };
+  return {
+    format: kind,
+    merge,
+    ...(kind === 'gif' ? { palette, dither, delays: slowShort ? 'browser' : 'file' } : {}),
+    ...(kind === 'webp' ? (lossless ? { lossless } : { quality }) : {}),
+    ...(kind === 'apng' && settings.depth === '8' ? { depth: 8 } : {}),
+  };
+}
+
+/**
+ * @param {Settings} settings
+ * @returns {import('./options.js').Wanted}
+ */
+function stillOptions(settings) {
+  const { format, quality, lossless } = settings;
+  return {
+    format,
     ...(format === 'jpeg' ? { quality, subsampling: settings.fullColour ? '4:4:4' : '4:2:0' } : {}),
     ...(format === 'webp' ? (lossless ? { lossless } : { quality }) : {}),
     ...(settings.depth === '8' && (format === 'png' || format === 'tiff') ? { depth: 8 } : {}),

@@ -1,5 +1,7 @@
 // A chosen file as the page shows it: by the browser where it can, by the engine where it cannot.
 
+import { shownStill } from './animation-stills.js';
+
 /**
  * @typedef {object} ShownPicture
  * @property {string} url of what an <img> can show; to be revoked
@@ -49,6 +51,18 @@ export async function openByEngine(upscaler, blob) {
   const preview = await upscaler.preview(blob, { longest: PREVIEW_SIDE });
   const { width, height } = await upscaler.plan(blob, { scale: 1 });
   return { url: await decodedUrl(preview.blob), width, height };
+}
+
+/**
+ * Exchanges what shows an animation for its first frame.
+ *
+ * @param {ShownPicture} shown
+ * @param {Blob} blob
+ */
+export async function holdStill(shown, blob) {
+  const url = await decodedUrl(await shownStill(blob));
+  URL.revokeObjectURL(shown.url);
+  shown.url = url;
 }
 
 /**

@@ -6,7 +6,7 @@ const DELAY_MS = 200;
  *
  * Events: `plan` (CustomEvent<Plan>) and `refused` (CustomEvent<unknown>, what was thrown).
  *
- * @typedef {Awaited<ReturnType<import('./senmei.js').Upscaler['plan']>>} Plan
+ * @typedef {Awaited<ReturnType<import('./senmei.js').Upscaler['plan']>> & { title: string }} Plan title: of the model
  */
 export class Planning extends EventTarget {
   #turn = 0;

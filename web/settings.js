@@ -1,4 +1,14 @@
-import { cleanUpsFor, DEPTHS, FORMATS, KINDS, METADATA, SCALES } from './choices.js';
+import {
+  ANIMATION_WAYS,
+  cleanUpsFor,
+  DEPTHS,
+  DITHERINGS,
+  FORMATS,
+  KINDS,
+  METADATA,
+  PALETTES,
+  SCALES,
+} from './choices.js';
 
 /**
  * What the user chooses, and how it is remembered.
@@ -19,6 +29,17 @@ import { cleanUpsFor, DEPTHS, FORMATS, KINDS, METADATA, SCALES } from './choices
  * @property {boolean} lossless of WebP
  * @property {typeof DEPTHS[number]['value']} depth of PNG and TIFF
  * @property {typeof METADATA[number]['value']} metadata
+ * @property {AnimationSettings} animation counts where the picture moves, and then instead of the format of a still
+ *
+ * @typedef {object} AnimationSettings
+ * @property {typeof ANIMATION_WAYS[number]['value']} way
+ * @property {number} frame with the way 'frame', counted from 1; the last one where there are fewer
+ * @property {typeof PALETTES[number]['value']} palette of GIF
+ * @property {typeof DITHERINGS[number]['value']} dither of GIF
+ * @property {boolean} slowShort of GIF: delays that browsers lengthen are written so
+ * @property {number} quality 1 to 100, of lossy WebP
+ * @property {boolean} lossless of WebP
+ * @property {boolean} merge equal frames
  */
 
 const SETTINGS_KEY = 'senmei.settings';
@@ -38,6 +59,16 @@ export const DEFAULTS = {
   lossless: false,
   depth: 'keep',
   metadata: 'keep',
+  animation: {
+    way: 'own',
+    frame: 1,
+    palette: 'auto',
+    dither: 'ordered',
+    slowShort: false,
+    quality: 90,
+    lossless: true,
+    merge: false,
+  },
 };
 
 /**
@@ -61,6 +92,7 @@ export function settingsFrom(words) {
     lossless: words.lossless === true,
     depth: oneOf(DEPTHS, words.depth, DEFAULTS.depth),
     metadata: oneOf(METADATA, words.metadata, DEFAULTS.metadata),
+    animation: animationFrom(words.animation),
   };
 }
 
@@ -108,6 +140,26 @@ function oneOf(choices, word, usual) {
 function within(value, least, usual) {
   const number = typeof value === 'number' ? Math.round(value) : Number.NaN;
   return number >= least && number <= 100 ? number : usual;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {AnimationSettings}
+ */
+function animationFrom(value) {
+  const words = /** @type {Partial<Record<keyof AnimationSettings, unknown>>} */ (value ?? {});
+  const usual = DEFAULTS.animation;
+  const frame = Number(words.frame);
+  return {
+    way: oneOf(ANIMATION_WAYS, words.way, usual.way),
+    frame: Number.isInteger(frame) && frame >= 1 ? frame : usual.frame,
+    palette: oneOf(PALETTES, words.palette, usual.palette),
+    dither: oneOf(DITHERINGS, words.dither, usual.dither),
+    slowShort: words.slowShort === true,
+    quality: within(words.quality, 1, usual.quality),
+    lossless: words.lossless !== false,
+    merge: words.merge === true,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { PREVIEW_SIDE } from './opened-picture.js';
 
 /** What every browser with module workers and WebAssembly shows; TIFF is Safari's alone. */
-const SHOWN_FORMATS = new Set(['png', 'jpeg', 'webp']);
+const SHOWN_FORMATS = new Set(['png', 'jpeg', 'webp', 'gif']);
 
 /** Beyond this the decoded picture alone would take more memory than making it did. */
 const SHOWN_PIXELS = 36e6;

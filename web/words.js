@@ -26,6 +26,14 @@ export function pixelsInWords(width, height) {
 }
 
 /**
+ * @param {number} frames
+ * @returns {string} for instance "24 frames"
+ */
+export function framesInWords(frames) {
+  return frames === 1 ? '1 frame' : `${frames} frames`;
+}
+
+/**
  * @param {number} durationMs
  * @returns {string} for instance "3.4 s" or "2 min 5 s"
  */
@@ -43,9 +51,16 @@ export function durationInWords(durationMs) {
  * @returns {string} for instance "about 20 s left"
  */
 export function timeLeftInWords(durationMs) {
+  return durationMs < 5000 ? 'a few seconds left' : `about ${roughlyInWords(durationMs)} left`;
+}
+
+/**
+ * @param {number} durationMs
+ * @returns {string} for instance "20 s" or "3 min", rounded
+ */
+export function roughlyInWords(durationMs) {
   const seconds = durationMs / 1000;
-  if (seconds < 5) return 'a few seconds left';
-  if (seconds < 57.5) return `about ${Math.max(5, Math.round(seconds / 5) * 5)} s left`;
-  if (seconds < 3570) return `about ${Math.max(1, Math.round(seconds / 60))} min left`;
-  return `about ${(seconds / 3600).toFixed(1)} h left`;
+  if (seconds < 57.5) return `${Math.max(5, Math.round(seconds / 5) * 5)} s`;
+  if (seconds < 3570) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -16,6 +16,11 @@ from drawings import opened
 expect.set_options(timeout=PATIENCE_MS)
 
 OVERHANG = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TOO_SMALL = """() => [...document.querySelectorAll('button, a, input, summary')]
+    .filter((part) => part.checkVisibility() && part.getAttribute('aria-label') !== 'Choose a picture')
+    .map((part) => [part.dataset.testid ?? part.textContent, (part.closest('label') ?? part).getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < 44 || height < 44)
+    .map(([name, { width, height }]) => `${name}: ${width} × ${height}`)"""
 
 
 @contextmanager

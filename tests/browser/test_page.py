@@ -104,6 +104,8 @@ def test_a_file_that_is_no_picture_gets_a_sentence(page: Page, data: bytes, name
     assert error.inner_text().endswith(".") and "Traceback" not in error.inner_text()
     choose(page, saved(drawing(30, 20)))
     expect(error).to_be_hidden()
+    # One that comes later would be the next test's.
+    expect(page.locator(".file")).to_contain_text("30 × 20")
 
 
 def test_a_picture_can_be_pasted(page: Page) -> None:

@@ -7,15 +7,21 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Download, FilePayload, Page, expect
 
-from browser.page_steps import choose, cleared, drop, enlarge, open_more, put, result_pixels, saved_name, settle
+from browser.page_steps import (
+    TOO_SMALL,
+    choose,
+    cleared,
+    drop,
+    enlarge,
+    open_more,
+    put,
+    result_pixels,
+    saved_name,
+    settle,
+)
 from browser.watched import Native, Watch, farthest, watched_page
 from drawings import drawing, opened, saved
 
-TOO_SMALL = """() => [...document.querySelectorAll('button, a, input, summary')]
-    .filter((part) => part.checkVisibility() && part.getAttribute('aria-label') !== 'Choose a picture')
-    .map((part) => [part.dataset.testid ?? part.textContent, (part.closest('label') ?? part).getBoundingClientRect()])
-    .filter(([, { width, height }]) => width < 44 || height < 44)
-    .map(([name, { width, height }]) => `${name}: ${width} × ${height}`)"""
 FOCUSED = "() => document.activeElement.dataset.testid"
 
 

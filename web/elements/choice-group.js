@@ -39,6 +39,11 @@ export class ChoiceGroup extends HTMLElement {
     this.value = value;
   }
 
+  /** @param {string} words above the choices */
+  set legend(words) {
+    findElement(this, 'legend', HTMLLegendElement).textContent = words;
+  }
+
   /** @returns {string} the chosen value, or '' */
   get value() {
     const chosen = this.querySelector('input:checked');

@@ -4,7 +4,7 @@ import { findElement } from '../find-element.js';
 /**
  * `<compare-view>`: before and after in one frame with a handle between, for pointer, touch and keyboard.
  *
- * The slider and its two labelled images stand in the page.
+ * The slider and its two labelled images stand in the page, as do two canvases for what moves. Fires `toggle-play` on the space bar.
  */
 export class CompareView extends HTMLElement {
   connectedCallback() {
@@ -16,6 +16,10 @@ export class CompareView extends HTMLElement {
     slider.setAttribute('aria-valuemax', '100');
     slider.addEventListener('slide', () => this.#tellPosition());
     slider.addEventListener('keydown', (event) => {
+      if (event.key === ' ') {
+        event.preventDefault();
+        this.dispatchEvent(new Event('toggle-play'));
+      }
       const goal = { Home: 0, End: 100 }[event.key];
       if (goal === undefined) return;
       event.preventDefault();
@@ -29,6 +33,17 @@ export class CompareView extends HTMLElement {
     return /** @type {HTMLElement & { value: number }} */ (findElement(this, 'img-comparison-slider', HTMLElement));
   }
 
+  /** What animations are played on, once `showMoving` was called. */
+  get canvases() {
+    const [before, after] = this.querySelectorAll('canvas');
+    return { before, after };
+  }
+
+  /** Shows what is on the canvases. */
+  showMoving() {
+    this.#begin({ isMoving: true, isPreview: false });
+  }
+
   /**
    * Shows two pictures; resolves when both can be seen.
    *
@@ -40,14 +55,22 @@ export class CompareView extends HTMLElement {
     const images = [...this.querySelectorAll('img')];
     images[0].src = before;
     images[1].src = after;
-    findElement(this, '.preview-word', HTMLElement).hidden = !isPreview;
-    this.#moveTo(50);
+    this.#begin({ isMoving: false, isPreview });
     await Promise.all(images.map((image) => image.decode()));
   }
 
   /** Lets go of both pictures. */
   clear() {
+    for (const canvas of this.querySelectorAll('canvas')) canvas.width = 0;
     for (const image of this.querySelectorAll('img')) image.removeAttribute('src');
+  }
+
+  /** @param {{ isMoving: boolean, isPreview: boolean }} how */
+  #begin({ isMoving, isPreview }) {
+    for (const image of this.querySelectorAll('img')) image.hidden = isMoving;
+    for (const canvas of this.querySelectorAll('canvas')) canvas.hidden = !isMoving;
+    findElement(this, '.preview-word', HTMLElement).hidden = !isPreview;
+    this.#moveTo(50);
   }
 
   /** @param {number} percent of the picture that shows the state before */

@@ -2,17 +2,32 @@ import { findElement } from '../find-element.js';
 import { timeLeftInWords } from '../words.js';
 
 /**
- * `<job-progress>`: a bar with percent, time left and what is being done, and a cancel button (event `cancel`).
+ * `<job-progress>`: a bar with percent, time left and what is being done, and a cancel button (event `cancel`). Of an
+ * animation that has a frame done, another button ends it early (event `keep`).
  *
- * Bar and button stand in the page.
+ * Bar and buttons stand in the page.
  *
  * @typedef {import('../senmei.js').Progress} Progress
  */
 export class JobProgress extends HTMLElement {
   connectedCallback() {
-    findElement(this, 'button', HTMLButtonElement).addEventListener('click', () => {
-      this.dispatchEvent(new Event('cancel'));
+    this.cancel.addEventListener('click', () => this.dispatchEvent(new Event('cancel')));
+    this.#keep.addEventListener('click', () => {
+      // Not `disabled`, which would take the focus from it.
+      if (this.#keep.ariaDisabled === 'true') return;
+      this.#keep.ariaDisabled = 'true';
+      this.#keep.textContent = 'Stopping …';
+      this.dispatchEvent(new Event('keep'));
     });
+  }
+
+  /** @returns {HTMLButtonElement} */
+  get cancel() {
+    return findElement(this, '[data-testid=cancel]', HTMLButtonElement);
+  }
+
+  get #keep() {
+    return findElement(this, '[data-testid=keep]', HTMLButtonElement);
   }
 
   /** How much of the whole is done, 0 to 1. */
@@ -22,6 +37,9 @@ export class JobProgress extends HTMLElement {
 
   /** Begins at nothing done. */
   begin() {
+    this.#keep.hidden = true;
+    this.#keep.ariaDisabled = 'false';
+    this.#keep.textContent = 'Stop and keep what is done';
     this.show({ stage: 'start', done: 0, total: 0, fraction: 0, etaMs: null });
   }
 
@@ -29,11 +47,17 @@ export class JobProgress extends HTMLElement {
    * @param {Progress} progress
    * @param {string} [loads] what a download fetches
    */
-  show({ stage, done, total, fraction, etaMs }, loads = 'model') {
+  show({ stage, done, total, fraction, etaMs, frame = 0, frames = 1 }, loads = 'model') {
     findElement(this, 'progress', HTMLProgressElement).value = fraction;
     findElement(this, '.job-percent', HTMLElement).textContent = `${Math.floor(fraction * 100)} %`;
     findElement(this, '[data-testid=eta]', HTMLElement).textContent = etaMs === null ? '' : timeLeftInWords(etaMs);
-    findElement(this, '.job-stage', HTMLElement).textContent = stageInWords(stage, done, total, loads);
+    const words = stageInWords(stage, done, total, loads);
+    const isMoving = stage === 'infer' && frames > 1;
+    findElement(this, '.job-frame', HTMLElement).textContent = isMoving
+      ? `Frame ${Math.min(frame + 1, frames)} of ${frames}`
+      : '';
+    findElement(this, '.job-stage', HTMLElement).textContent = words;
+    if (isMoving && frame > 0) this.#keep.hidden = false;
   }
 }
 

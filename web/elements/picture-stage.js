@@ -16,6 +16,12 @@ export class PictureStage extends HTMLElement {
 
   #isPainted = false;
 
+  /** The frame of an animation that is shown in the works. */
+  #frame = 0;
+
+  /** Tiles of frames that are begun already. @type {import('../senmei.js').Tile[]} */
+  #ahead = [];
+
   get #image() {
     return findElement(this, 'img', HTMLImageElement);
   }
@@ -39,6 +45,7 @@ export class PictureStage extends HTMLElement {
     this.#canvas.hidden = true;
     this.#image.hidden = false;
     this.#tileCanvas.width = 0;
+    this.#ahead = [];
   }
 
   /**
@@ -53,6 +60,8 @@ export class PictureStage extends HTMLElement {
     canvas.height = Math.max(1, Math.round(height * shrink));
     this.#paintSoftly(canvas);
     this.#isPainted = false;
+    this.#frame = 0;
+    this.#ahead = [];
     canvas.hidden = false;
     this.#image.hidden = true;
   }
@@ -68,11 +77,30 @@ export class PictureStage extends HTMLElement {
   }
 
   /**
-   * Paints one finished tile.
+   * Turns to another frame of an animation: its tiles go over those of the frame before.
+   *
+   * @param {number} frame
+   */
+  turnTo(frame) {
+    if (frame <= this.#frame) return;
+    this.#frame = frame;
+    const tiles = this.#ahead;
+    this.#ahead = [];
+    for (const tile of tiles) this.paint(tile);
+  }
+
+  /**
+   * Shows one finished tile, at once or when its frame comes.
    *
    * @param {import('../senmei.js').Tile} tile
    */
-  paint({ x, y, width, height, pixels, imageWidth, imageHeight }) {
+  paint(tile) {
+    if (tile.frame > this.#frame) this.#ahead.push(tile);
+    else if (tile.frame === this.#frame) this.#paintTile(tile);
+  }
+
+  /** @param {import('../senmei.js').Tile} tile */
+  #paintTile({ x, y, width, height, pixels, imageWidth, imageHeight }) {
     const canvas = this.#canvas;
     const context = contextOf(canvas);
     const across = canvas.width / imageWidth;

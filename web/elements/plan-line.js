@@ -14,12 +14,14 @@ export class PlanLine extends HTMLElement {
   /**
    * @param {PixelSize} picture
    * @param {PixelSize | null} result null while it is not known
+   * @param {string} [what] is enlarged of an animation, in words
    */
-  show({ width, height }, result) {
+  show({ width, height }, result, what = '') {
     const strong = document.createElement('strong');
     strong.textContent = result ? pixelsInWords(result.width, result.height) : '…';
     const line = findElement(this, '.plan', HTMLElement);
-    if (result?.width === width && result.height === height) line.replaceChildren(strong, ', the size it has');
+    if (what) line.replaceChildren(`${what} → `, strong);
+    else if (result?.width === width && result.height === height) line.replaceChildren(strong, ', the size it has');
     else line.replaceChildren(`${pixelsInWords(width, height)} → `, strong);
   }
 
@@ -38,12 +40,13 @@ export class PlanLine extends HTMLElement {
    *
    * @param {import('../planning.js').Plan} plan
    * @param {boolean} isStreamed whether the file goes to disk while it is made
+   * @param {string} [estimate] a sentence on what else is known of it
    */
-  weigh({ targetWidth, targetHeight, memoryBytes }, isStreamed) {
+  weigh({ targetWidth, targetHeight, memoryBytes }, isStreamed, estimate = '') {
     const isLarge = memoryBytes >= LARGE_MEMORY_BYTES || targetWidth * targetHeight >= LARGE_PIXELS;
     const disk = isStreamed ? '; the file goes to disk while it is made' : '';
     const warning = `A large job: it needs about ${gigabytesInWords(memoryBytes)} of memory${disk}.`;
-    this.#settle(isLarge ? warning : '', '');
+    this.#settle([isLarge ? warning : '', estimate].filter(Boolean).join(' '), '');
   }
 
   /** @param {string} sentence why it cannot be done */

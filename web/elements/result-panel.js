@@ -1,8 +1,8 @@
 import { findElement } from '../find-element.js';
-import { bytesInWords, durationInWords, pixelsInWords } from '../words.js';
+import { bytesInWords, durationInWords, framesInWords, pixelsInWords } from '../words.js';
 
 /** @type {Record<string, string>} */
-const FORMAT_WORDS = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', tiff: 'TIFF', avif: 'AVIF' };
+const FORMAT_WORDS = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', gif: 'GIF', zip: 'ZIP', tiff: 'TIFF', avif: 'AVIF' };
 
 /** @type {Record<string, string>} */
 const PROVIDER_WORDS = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
@@ -40,25 +40,34 @@ export class ResultPanel extends HTMLElement {
   /**
    * @param {Result} result
    * @param {string} model in words
+   * @param {import('../options.js').Wanted['frames'] | null} made what became of an animation; null for one that was none
    */
-  show(result, model) {
+  show(result, model, made) {
     this.clear();
     this.#result = result;
     const { blob, name, width, height, format, depth, notes, provider, elapsedMs } = result;
     this.save.href = URL.createObjectURL(blob);
     this.save.download = name;
-    findElement(this, '.outcome-size', HTMLElement).textContent = pixelsInWords(width, height);
-    const kind = `${FORMAT_WORDS[format] ?? format}${depth > 8 ? `, ${depth} bit` : ''}`;
+    findElement(this, '.outcome-size', HTMLElement).textContent = [
+      ...(made === 'animation' || made === 'zip' ? [framesInWords(result.frames)] : []),
+      pixelsInWords(width, height),
+    ].join(' · ');
+    const isMoving = made === 'animation';
+    const kind = `${isMoving && format === 'png' ? 'APNG' : (FORMAT_WORDS[format] ?? format)}${depth > 8 ? `, ${depth} bit` : ''}`;
     findElement(this, '.outcome-facts', HTMLElement).textContent =
       `${kind} · ${bytesInWords(blob.size)} · ${durationInWords(elapsedMs)}`;
     // Without a network it is plain resampling.
-    findElement(this, '.outcome-model', HTMLElement).textContent =
-      provider === 'none' ? 'No network · bicubic' : `${model} · ${PROVIDER_WORDS[provider] ?? provider}`;
+    const means = provider === 'none' ? ['No network', 'bicubic'] : [model, PROVIDER_WORDS[provider] ?? provider];
+    // What did not move was not computed again.
+    if (result.tilesRun < result.tiles) means.push(`${result.tilesRun} of ${result.tiles} tiles computed`);
+    findElement(this, '.outcome-model', HTMLElement).textContent = means.join(' · ');
     const list = findElement(this, '.outcome-notes', HTMLElement);
     list.hidden = notes.length === 0;
     list.replaceChildren(...notes.map(listItem));
     this.#copy.hidden =
       format !== 'png' ||
+      // The clipboard would hold one frame of it.
+      isMoving ||
       width * height > COPIED_PIXELS ||
       typeof ClipboardItem === 'undefined' ||
       !navigator.clipboard?.write;

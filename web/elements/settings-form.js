@@ -1,6 +1,8 @@
 import { cleanUpsFor, DEPTHS, FORMATS, KINDS, METADATA, SCALES } from '../choices.js';
 import { findElement } from '../find-element.js';
+import { writtenKind } from '../job-options.js';
 import { DEFAULTS, recallMore, rememberMore, settingsFrom } from '../settings.js';
+import { AnimationFields } from './animation-fields.js';
 import { ChoiceGroup } from './choice-group.js';
 import { PercentSlider } from './percent-slider.js';
 import { SizeFields } from './size-fields.js';
@@ -16,6 +18,9 @@ import { SwitchField } from './switch-field.js';
 export class SettingsForm extends HTMLElement {
   /** Bits a sample of the picture, 8 as long as it is not known. */
   #depth = 8;
+
+  /** @type {import('../job-options.js').MovingPicture | null} */
+  #moving = null;
 
   connectedCallback() {
     this.#choices('kind').choices = KINDS;
@@ -52,6 +57,7 @@ export class SettingsForm extends HTMLElement {
       lossless: this.#switch('lossless').checked,
       depth: this.#choices('depth').value,
       metadata: this.#choices('metadata').value,
+      animation: this.#animation.value,
     });
   }
 
@@ -67,6 +73,7 @@ export class SettingsForm extends HTMLElement {
     this.#switch('tta').checked = settings.tta;
     this.#switch('full-colour').checked = settings.fullColour;
     this.#switch('lossless').checked = settings.lossless;
+    this.#animation.value = settings.animation;
     this.#arrange();
   }
 
@@ -80,6 +87,13 @@ export class SettingsForm extends HTMLElement {
     this.deepen(8);
   }
 
+  /** @param {import('../job-options.js').MovingPicture | null} moving where the picture is an animation */
+  arrangeFor(moving) {
+    this.#moving = moving;
+    if (moving) this.#animation.measure(moving);
+    this.#arrange();
+  }
+
   /** @param {number} depth bits a sample of the picture */
   deepen(depth) {
     this.#depth = depth;
@@ -88,28 +102,41 @@ export class SettingsForm extends HTMLElement {
 
   /** Shows what goes with what is chosen, and hides the rest. */
   #arrange() {
-    const { kind, scale, clean, format, lossless } = this.settings;
+    const { kind, scale, clean, format, lossless, animation } = this.settings;
+    const isStill = !this.#moving || animation.way === 'frame';
+    const writesApng = this.#moving && writtenKind(animation, this.#moving) === 'apng';
     const cleanUps = this.#choices('clean');
     if (cleanUps.choices.length !== cleanUpsFor(kind).length) {
       cleanUps.choices = cleanUpsFor(kind);
       cleanUps.value = clean;
     }
     this.#size.hidden = scale !== 'own';
-    this.#slider('quality').hidden = !(format === 'jpeg' || (format === 'webp' && !lossless));
-    this.#switch('full-colour').hidden = format !== 'jpeg';
-    this.#switch('lossless').hidden = format !== 'webp';
-    this.#choices('depth').hidden = this.#depth < 16 || !(format === 'png' || format === 'tiff');
+    this.#animation.hidden = !this.#moving;
+    this.#animation.arrange();
+    this.#choices('format').hidden = !isStill;
+    this.#choices('format').legend = this.#moving ? 'Picture format' : 'Save as';
+    this.#slider('quality').hidden = !(isStill && (format === 'jpeg' || (format === 'webp' && !lossless)));
+    this.#switch('full-colour').hidden = !(isStill && format === 'jpeg');
+    this.#switch('lossless').hidden = !(isStill && format === 'webp');
+    const holdsDepth = isStill ? format === 'png' || format === 'tiff' : writesApng;
+    this.#choices('depth').hidden = this.#depth < 16 || !holdsDepth;
     findElement(this, '.more-facts', HTMLElement).textContent = this.#unusual().join(' · ');
   }
 
   /** What of the further settings is worth knowing while they are closed. */
   #unusual() {
-    const { strength, tta, format, metadata } = this.settings;
-    const facts = [FORMATS.find(({ value }) => value === format)?.label ?? ''];
+    const { strength, tta, format, metadata, animation } = this.settings;
+    const facts = [];
+    if (this.#moving) facts.push(this.#animation.words);
+    if (!this.#moving || animation.way === 'frame') facts.push(FORMATS.find(({ value }) => value === format)?.label);
     if (strength !== DEFAULTS.strength) facts.push(`strength ${strength} %`);
     if (tta) facts.push('best quality');
     if (metadata !== DEFAULTS.metadata) facts.push('no metadata');
     return facts;
+  }
+
+  get #animation() {
+    return findElement(this, 'animation-fields', AnimationFields);
   }
 
   get #size() {
