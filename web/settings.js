@@ -63,7 +63,7 @@ export const DEFAULTS = {
     way: 'own',
     frame: 1,
     palette: 'auto',
-    dither: 'ordered',
+    dither: 'none',
     slowShort: false,
     quality: 90,
     lossless: true,
