@@ -91,7 +91,7 @@ def test_models_at_once_share_the_pool(api: Page, native: Native) -> None:
         ("up.upscale(new Blob([]), { format: 'bmp' })", "invalid-option", "“bmp”"),
         ("up.upscale(new Blob([]), { format: 7 })", "invalid-option", "“format” is a text such as “png”, not 7"),
         ("up.upscale(new Blob([]), { format: 'jpeg', quality: 0 })", "invalid-option", "quality 0"),
-        ("up.upscale(new Blob([]), { quality: 90 })", "invalid-option", "PNG loses nothing"),
+        ("up.upscale(new Blob([]), { quality: 90, format: 'png' })", "invalid-option", "PNG loses nothing"),
         ("up.upscale(new Blob([]), { depth: 12 })", "invalid-option", "depth 12 is unknown"),
         ("up.upscale(new Blob([]), { metadata: 'all' })", "invalid-option", "“all” is unknown"),
         ("up.upscale(new Blob([]), { signal: {} })", "invalid-option", "“signal” is an AbortSignal, not a Object"),

@@ -74,6 +74,7 @@ class EncodeOptions:
         if self.format not in OUTPUT_FORMATS and self.format != "auto":
             raise InvalidOption(f"The format “{self.format}” cannot be written; accepted: {', '.join(OUTPUT_FORMATS)}.")
         self._check_words()
+        self._check_numbers()
         if self.format == "auto":
             # What goes together is known once there is a format.
             return
@@ -106,6 +107,7 @@ class EncodeOptions:
 
     def _check_words(self) -> None:
         for name, chosen, accepted in (
+            ("subsampling", self.subsampling, (None, *SUBSAMPLINGS)),
             ("metadata choice", self.metadata, get_args(MetadataChoice)),
             ("palette", self.palette, (None, *get_args(PaletteChoice))),
             ("dithering", self.dither, (None, *get_args(DitherChoice))),
@@ -115,33 +117,29 @@ class EncodeOptions:
                 words = ", ".join(word for word in accepted if word)
                 raise InvalidOption(f"The {name} “{chosen}” is unknown; accepted: {words}.")
 
+    def _check_numbers(self) -> None:
+        if self.quality is not None and not (_is_whole(self.quality) and 1 <= self.quality <= 100):
+            raise InvalidOption(f"The quality {self.quality} is no whole number from 1 to 100.")
+        if self.depth is not None and not (_is_whole(self.depth) and self.depth in (8, 16)):
+            raise InvalidOption(f"The depth {self.depth} is unknown; accepted: 8 and 16 bits a sample.")
+
     def _check_quality(self) -> None:
         if self.quality is None:
             return
+        if self.format == "gif":
+            raise InvalidOption("GIF has no quality to choose; its palette and its dithering can be chosen.")
         if self.format not in DEFAULT_QUALITY:
             raise InvalidOption(
                 f"{self.format_name} loses nothing, so it has no quality to choose; {_named(DEFAULT_QUALITY)} have one."
             )
         if self.lossless:
             raise InvalidOption("A lossless WebP has no quality to choose; leave out one of the two.")
-        if not _is_whole(self.quality) or not 1 <= self.quality <= 100:
-            raise InvalidOption(f"The quality {self.quality} is no whole number from 1 to 100.")
 
     def _check_subsampling(self) -> None:
-        if self.subsampling is None:
-            return
-        if self.format not in ("jpeg", "avif"):
+        if self.subsampling is not None and self.format not in ("jpeg", "avif"):
             raise InvalidOption(f"{self.format_name} has no subsampling to choose; JPEG and AVIF have.")
-        if self.subsampling not in SUBSAMPLINGS:
-            raise InvalidOption(
-                f"The subsampling “{self.subsampling}” is unknown; accepted: {', '.join(SUBSAMPLINGS)}."
-            )
 
     def _check_depth(self) -> None:
-        if self.depth is None:
-            return
-        if not _is_whole(self.depth) or self.depth not in (8, 16):
-            raise InvalidOption(f"The depth {self.depth} is unknown; accepted: 8 and 16 bits a sample.")
         if self.depth == 16 and self.format not in DEEP_FORMATS:
             raise InvalidOption(f"{self.format_name} holds 8 bits a sample; 16 are held by {_named(DEEP_FORMATS)}.")
 
