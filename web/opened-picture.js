@@ -60,9 +60,13 @@ export async function openByEngine(upscaler, blob) {
  * @param {Blob} blob
  */
 export async function holdStill(shown, blob) {
-  const url = await decodedUrl(await shownStill(blob));
-  URL.revokeObjectURL(shown.url);
-  shown.url = url;
+  try {
+    const url = await decodedUrl(await shownStill(blob));
+    URL.revokeObjectURL(shown.url);
+    shown.url = url;
+  } catch {
+    // Better one that moves than none.
+  }
 }
 
 /**

@@ -59,7 +59,7 @@ export class RunningJob {
   #follow(now) {
     const quarter = Math.floor(progress.fraction * 4);
     progress.show(now);
-    if (now.frame && now.frames) stage.turnTo(Math.min(now.frame, now.frames - 1));
+    if (now.frame) stage.turnTo(now.frame);
     document.title = `${Math.floor(now.fraction * 100)} % · Senmei`;
     const reached = Math.floor(now.fraction * 4);
     if (reached > quarter && reached < 4) announce(`${reached * 25} % done.`);

@@ -3,6 +3,9 @@ import { findElement } from '../find-element.js';
 /** The preview canvas stays below the size every browser can hold, whatever the result's size. */
 const LARGEST_SIDE = 2048;
 
+/** For so long half of a frame over half of the one before is not to be seen. */
+const PATIENCE_MS = 3000;
+
 /** The waiting background is drawn from so few pixels a side, so that it looks soft beside finished tiles. */
 const SOFT_SIDE = 112;
 
@@ -19,7 +22,10 @@ export class PictureStage extends HTMLElement {
   /** The frame of an animation that is shown in the works. */
   #frame = 0;
 
-  /** Tiles of frames that are begun already. @type {import('../senmei.js').Tile[]} */
+  /** When it was turned to. */
+  #turnedMs = 0;
+
+  /** Tiles that are not shown yet. @type {import('../senmei.js').Tile[]} */
   #ahead = [];
 
   get #image() {
@@ -77,26 +83,35 @@ export class PictureStage extends HTMLElement {
   }
 
   /**
-   * Turns to another frame of an animation: its tiles go over those of the frame before.
+   * Turns to another frame of an animation: those before are done.
    *
    * @param {number} frame
    */
   turnTo(frame) {
     if (frame <= this.#frame) return;
     this.#frame = frame;
-    const tiles = this.#ahead;
-    this.#ahead = [];
-    for (const tile of tiles) this.paint(tile);
+    this.#turnedMs = performance.now();
+    this.#paintUpTo(frame - 1);
   }
 
   /**
-   * Shows one finished tile, at once or when its frame comes.
+   * Shows one finished tile: of a first frame at once, of a later one that is soon done with all others of its frame.
    *
    * @param {import('../senmei.js').Tile} tile
    */
   paint(tile) {
-    if (tile.frame > this.#frame) this.#ahead.push(tile);
-    else if (tile.frame === this.#frame) this.#paintTile(tile);
+    this.#ahead.push(tile);
+    const isSlow = performance.now() - this.#turnedMs > PATIENCE_MS;
+    this.#paintUpTo(this.#frame === 0 || isSlow ? this.#frame : this.#frame - 1);
+  }
+
+  /** @param {number} frame */
+  #paintUpTo(frame) {
+    const tiles = this.#ahead;
+    this.#ahead = tiles.filter((tile) => tile.frame > frame);
+    for (const tile of tiles) {
+      if (tile.frame <= frame) this.#paintTile(tile);
+    }
   }
 
   /** @param {import('../senmei.js').Tile} tile */
