@@ -50,7 +50,7 @@ export function writtenKind({ way }, { kind }) {
  */
 function animationOptions(settings, moving) {
   const { way, frame, merge, palette, dither, slowShort, lossless, quality } = settings.animation;
-  if (way === 'frame') return { ...stillOptions(settings), frames: Math.min(frame, moving.frames) - 1 };
+  if (way === 'frame') return { ...stillOptions(settings), frames: Math.min(frame, moving.frames) };
   const kind = writtenKind(settings.animation, moving);
   if (!kind) return { frames: way === 'zip' ? 'zip' : 'sheet', format: 'png', merge };
   return {

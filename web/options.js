@@ -12,7 +12,7 @@ import { SenmeiError } from './errors.js';
  * @property {boolean} [tta] averages the eight turns and flips: eight times slower, slightly better
  * @property {boolean} [partial] takes what can be read of a damaged file
  * @property {'animation' | 'zip' | 'sheet' | number} [frames] what becomes of an animation: one file that moves, a ZIP of
- *   pictures, one picture of all, or the frame with this number, from 0 on, alone
+ *   pictures, one picture of all, or the frame with this number, from 1 on, alone
  * @property {boolean} [merge] makes one frame of neighbours that show the same
  * @property {'auto' | 'png' | 'apng' | 'jpeg' | 'webp' | 'gif' | 'tiff'} [format] left out: PNG, and for an animation its own
  * @property {number} [quality] 1 to 100, of JPEG and of WebP that is not lossless

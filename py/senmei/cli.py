@@ -94,7 +94,7 @@ def _add_upscale(parser: argparse.ArgumentParser) -> None:
         type=_frames,
         default="animation",
         metavar="AS",
-        help="animation, zip or sheet, or the number of one frame, from 0 on (default: %(default)s)",
+        help="animation, zip or sheet, or the number of one frame, from 1 on (default: %(default)s)",
     )
     moving.add_argument("--merge", action="store_true", help="make one frame of neighbours that show the same")
     moving.add_argument("--palette", metavar="auto|global|local", help="of a GIF")

@@ -24,9 +24,9 @@ class UpscaleOptions:
     """model: id in the catalogue. scale, width, height, stretch: see `planner.Wanted`. output: how it is written.
 
     strength: 1 gives the network's result, 0 plain bicubic enlarging (then no network runs), between them a blend.
-    tta: see `TileRunner`. frames: what becomes of an animation, or the index of its one frame that is enlarged. merge:
-    neighbouring frames that show the same become one. partial: of a damaged file take what can be read. tile: longest
-    side of a tile in pixels, None for the planner's choice.
+    tta: see `TileRunner`. frames: what becomes of an animation, or the number, from 1 on, of the one frame of it that is
+    enlarged. merge: neighbouring frames that show the same become one. partial: of a damaged file take what can be
+    read. tile: longest side of a tile in pixels, None for the planner's choice.
     """
 
     model: str
@@ -62,5 +62,5 @@ class UpscaleOptions:
         if isinstance(self.frames, str) and self.frames not in get_args(FramesAs):
             raise InvalidOption(
                 f"The choice of frames “{self.frames}” is unknown; accepted: {', '.join(get_args(FramesAs))} "
-                "or the number of one frame, from 0 on."
+                "or the number of one frame, from 1 on."
             )

@@ -182,9 +182,7 @@ def _frame(data: bytes, header: Header, options: UpscaleOptions) -> Picture:
     file = open_animation(data, partial=options.partial)
     count = len(file.info.durations_ms)
     assert isinstance(options.frames, int), "an animation is no still picture"
-    if not 0 <= options.frames < count:
-        raise InvalidOption(
-            f"There is no frame {options.frames}; this {header.format} has the frames 0 to {count - 1}."
-        )
-    frame = next(islice(file.frames(), options.frames, None))
+    if not 1 <= options.frames <= count:
+        raise InvalidOption(f"There is no frame {options.frames}; this {header.format} has the frames 1 to {count}.")
+    frame = next(islice(file.frames(), options.frames - 1, None))
     return replace(without_opaque_alpha(frame.picture), metadata=file.info.metadata, notes=file.notes)

@@ -80,8 +80,8 @@ def test_frames_as_a_zip_a_sheet_or_one(api: Page) -> None:
         times = json.loads(archive.read("animation.json"))
         assert [one["duration_ms"] for one in times["frames"]] == list(DURATIONS)
         third = decode(archive.read(times["frames"][2]["file"]))
-    alone = upscale(api, source("gif"), scale=2, frames=2, name="cat.gif")
-    assert (alone["name"], alone["format"]) == ("cat@2x-frame2.png", "png")
+    alone = upscale(api, source("gif"), scale=2, frames=3, name="cat.gif")
+    assert (alone["name"], alone["format"]) == ("cat@2x-frame3.png", "png")
     assert isinstance(third, Picture) and np.abs(pixels(alone).astype(int) - third.pixels).max() <= 1
     sheet = upscale(api, source("gif"), scale=2, frames="sheet", name="cat.gif")
     assert sheet["name"] == "cat@2x-sheet.png" and (sheet["width"], sheet["height"]) == (256, 192)
@@ -153,7 +153,7 @@ def test_numbers_that_are_known_in_the_end_get_into_a_file_on_disk(fresh_api: tu
     ("options", "sentence"),
     [
         ({"frames": "film"}, "film"),
-        ({"frames": 4}, "frames 0 to 3"),
+        ({"frames": 0}, "frames 1 to 4"),
         ({"format": "jpeg"}, "JPEG holds one picture"),
         ({"dither": "much", "format": "gif"}, "“much” is unknown"),
         ({"format": "webp", "palette": "local"}, "GIF has"),

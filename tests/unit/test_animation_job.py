@@ -196,21 +196,21 @@ async def test_metadata_goes_along() -> None:
 async def test_one_frame_alone() -> None:
     data = source("gif")
     for index in (0, 3, 5):
-        events = await run(data, frames=index)
+        events = await run(data, frames=index + 1)
         assert np.array_equal(opened(file_of(events)), repeated(moving()[index], 2))
-        assert (finished(events).format, finished(events).part) == ("png", f"frame{index}")
-    with pytest.raises(InvalidOption, match=r"no frame 6; this GIF has the frames 0 to 5"):
-        await run(data, frames=6)
+        assert (finished(events).format, finished(events).part) == ("png", f"frame{index + 1}")
+    with pytest.raises(InvalidOption, match=r"no frame 7; this GIF has the frames 1 to 6"):
+        await run(data, frames=7)
 
 
 async def test_a_zip_of_frames() -> None:
     events = await run(source("webp"), frames="zip", output=EncodeOptions(format="jpeg", quality=95))
     with zipfile.ZipFile(io.BytesIO(file_of(events))) as archive:
         assert archive.testzip() is None
-        names = [f"{index:04}.jpg" for index in range(6)]
+        names = [f"{number:04}.jpg" for number in range(1, 7)]
         assert archive.namelist() == [*names, "animation.json"]
         times = json.loads(archive.read("animation.json"))
-        frame = opened(archive.read("0002.jpg"))
+        frame = opened(archive.read("0003.jpg"))
     assert times["loop_count"] == 3
     assert [(one["file"], one["duration_ms"]) for one in times["frames"]] == list(zip(names, DURATIONS, strict=True))
     assert np.abs(frame.astype(int) - repeated(moving()[2], 2)).mean() < 6

@@ -77,8 +77,8 @@ def test_frames_as_a_zip_a_sheet_or_one(cat: Path, capsys: pytest.CaptureFixture
         assert len(archive.namelist()) == 5
     assert str(run(capsys, cat, "-o", cat.parent / "out", "--frames", "zip")["output"]).endswith("cat@2x-frames.zip")
     assert str(run(capsys, cat, "-o", cat.parent / "out", "--frames", "sheet")["output"]).endswith("cat@2x-sheet.png")
-    report = run(capsys, cat, "-o", cat.parent / "out", "--frames", "2")
-    assert str(report["output"]).endswith("cat@2x-frame2.png")
+    report = run(capsys, cat, "-o", cat.parent / "out", "--frames", "3")
+    assert str(report["output"]).endswith("cat@2x-frame3.png")
     assert opened(Path(str(report["output"])).read_bytes()).shape == (64, 96, 3)
 
 

@@ -53,7 +53,7 @@ def open_animation_encoder(
     """An encoder for the frames that `info` describes, as they will be given to it.
 
     options: with a format that is not "auto". samples: pictures with the colours of the frames, from which a GIF's
-    palette is made before the first frame. name: of frame files in a ZIP, by index.
+    palette is made before the first frame. name: of frame files in a ZIP, by their numbers from 1 on.
     Raises InvalidOption for a format that holds no frames, TooLarge for more pixels a side than it has room for.
     """
     metadata = chosen(info.metadata, options.metadata)

@@ -26,7 +26,7 @@ Patches = tuple[tuple[int, bytes], ...]
 class FramesZip:
     """Every frame as a file of its own, and their times in animation.json. See AnimationEncoder.
 
-    name: how the file of the frame with that index is called, without its extension.
+    name: how the file of the frame with that number, from 1 on, is called, without its extension.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class FramesZip:
         self._entries: list[dict[str, str | float]] = []
 
     def add(self, picture: Picture, duration_ms: float) -> bytes:
-        file = f"{self._name(len(self._entries))}.{_EXTENSIONS.get(self._options.format, self._options.format)}"
+        file = f"{self._name(len(self._entries) + 1)}.{_EXTENSIONS.get(self._options.format, self._options.format)}"
         whole = Picture(picture.pixels, picture.alpha, self._metadata)
         self._zip.writestr(zipfile.ZipInfo(file, _ZIP_TIME), encode_still(whole, self._options))
         self._entries.append({"file": file, "duration_ms": duration_ms})
