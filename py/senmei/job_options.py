@@ -25,8 +25,8 @@ class UpscaleOptions:
 
     strength: 1 gives the network's result, 0 plain bicubic enlarging (then no network runs), between them a blend.
     tta: see `TileRunner`. frames: what becomes of an animation, or the number, from 1 on, of the one frame that is
-    enlarged of it. merge: neighbouring frames that show the same become one. partial: of a damaged file take what can be
-    read. tile: longest side of a tile in pixels, None for the planner's choice.
+    enlarged of it. merge: neighbouring frames that show the same become one. partial: of a damaged file take what can
+    be read. tile: longest side of a tile in pixels, None for the planner's choice.
     """
 
     model: str
