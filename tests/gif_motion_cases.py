@@ -41,12 +41,16 @@ def _loops() -> Iterator[GifCase]:
     yield gif_case("two counts, the last for ever", loop(3), loop(0), two, frames=frames, loop_count=0)
     yield gif_case("a count between the frames", image("rg/bw"), loop(4), image("k"), frames=frames, loop_count=5)
     yield gif_case("a count behind the frames", two, loop(4), frames=frames, loop_count=5)
-    yield gif_case("a count of the wrong length", extension(0xFF, b"NETSCAPE2.0", b"\1\5"), two, frames=frames)
-    yield gif_case("a count of the wrong kind", extension(0xFF, b"NETSCAPE2.0", b"\3\5\0"), two, frames=frames)
+    yield gif_case(
+        "a count of the wrong length", extension(0xFF, b"NETSCAPE2.0", b"\1\5"), two, frames=frames, is_looped=False
+    )
+    yield gif_case(
+        "a count of the wrong kind", extension(0xFF, b"NETSCAPE2.0", b"\3\5\0"), two, frames=frames, is_looped=False
+    )
     lost = "Chromium takes the empty block for a sub-block, and loses its place in the file."
     without = extension(0xFF, b"NETSCAPE2.0")
-    yield gif_case("an application without a count", without, two, frames=frames, chromium=lost)
-    yield gif_case("a count for another application", loop(5, b"NETSCAPE1.0"), two, frames=frames)
+    yield gif_case("an application without a count", without, two, frames=frames, is_looped=False, chromium=lost)
+    yield gif_case("a count for another application", loop(5, b"NETSCAPE1.0"), two, frames=frames, is_looped=False)
 
 
 def _delays() -> Iterator[GifCase]:
@@ -62,6 +66,24 @@ def _delays() -> Iterator[GifCase]:
     yield timed("a delay of zero among others", 10, 0, 20)
     whole = image("rg/bw"), image("gb/wr"), image("bw/rg")
     yield gif_case("no delays", *whole, frames=["rg/bw", "gb/wr", "bw/rg"])
+    yield gif_case("no delays and no loop: one frame", *whole, frames=["rg/bw", "gb/wr", "bw/rg"], is_looped=False)
+    quarters = [image(letter, at=(x, y)) for letter, x, y in (("r", 0, 0), ("g", 1, 0), ("b", 0, 1), ("w", 1, 1))]
+    corners = ["r./..", "rg/..", "rg/b.", "rg/bw"]
+    yield gif_case("four parts of one picture", *quarters, frames=corners, is_looped=False)
+    yield gif_case(
+        "frames of two parts",
+        loop(0),
+        quarters[0] + control(5) + quarters[1] + control(0) + quarters[2] + control(7) + quarters[3],
+        frames=corners,
+        durations=[0, 50, 0, 70],
+        loop_count=0,
+    )
+    yield gif_case(
+        "a last part without a delay is a frame",
+        control(5) + quarters[0] + quarters[1] + quarters[2],
+        frames=corners[:3],
+        durations=[50, 0, 0],
+    )
     yield gif_case("no delays, but a loop", loop(0), *whole, frames=["rg/bw", "gb/wr", "bw/rg"], loop_count=0)
     only = control(30) + whole[0] + whole[1]
     yield gif_case("a control is for one frame", only, frames=["rg/bw", "gb/wr"], durations=[300, 0])

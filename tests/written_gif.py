@@ -24,7 +24,8 @@ TRAILER = b";"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GifCase:
-    """frames: (H, W, 4) RGBA. notes: words that tell of what is odd, in order. chromium: why it shows otherwise."""
+    """frames: (H, W, 4) RGBA after each of its images. notes: words that tell of what is odd, in order. chromium: why
+    it shows otherwise."""
 
     name: str
     data: bytes
@@ -34,15 +35,43 @@ class GifCase:
     notes: tuple[str, ...] = ()
     chromium: str = ""
 
+    @property
+    def ends(self) -> list[int]:
+        """Which of the frames are complete: those without a delay are parts of the next, unless all are so and the file
+        is played more than once."""
+        delayed = [index for index, duration in enumerate(self.durations_ms) if duration]
+        if not delayed and self.loop_count != 1:
+            return list(range(len(self.frames)))
+        return sorted({*delayed, len(self.frames) - 1})
+
+    @property
+    def shown(self) -> list[tuple[NDArray[Any], float]]:
+        """The complete frames and their durations."""
+        return [(self.frames[index], self.durations_ms[index]) for index in self.ends]
+
+    @property
+    def why_chromium_differs(self) -> str:
+        parts = "It shows the parts of a frame one after the other." if len(self.ends) < len(self.frames) else ""
+        return self.chromium or parts
+
 
 def gif_case(
-    name: str, *parts: bytes, frames: list[str] | list[NDArray[Any]], size: str = "22", **more: Any
+    name: str,
+    *parts: bytes,
+    frames: list[str] | list[NDArray[Any]],
+    size: str = "22",
+    is_looped: bool = True,
+    **more: Any,
 ) -> GifCase:
     """size: of a screen with PALETTE in front of the parts, or "" where they have their own. frames: drawings or
-    arrays; delays of 0 unless given."""
+    arrays; delays of 0 unless given. is_looped: several frames without delays get a loop for ever, so that each is one,
+    unless the parts have a loop of their own."""
     head = screen(int(size[0]), int(size[1])) if size else b""
     pictures = tuple(shown(frame) if isinstance(frame, str) else frame for frame in frames)
     durations = more.pop("durations", [0] * len(pictures))
+    if is_looped and size and len(pictures) > 1 and not any(durations) and "loop_count" not in more:
+        head += loop(0)
+        more["loop_count"] = 0
     return GifCase(name, head + b"".join(parts) + TRAILER, pictures, tuple(map(float, durations)), **more)
 
 

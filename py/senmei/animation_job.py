@@ -12,7 +12,7 @@ from .catalogue import Catalogue
 from .codecs import FramesAs, Header, open_animation, open_animation_encoder
 from .errors import TooLarge
 from .events import Encoded, Event, Finished, Planned
-from .frame_stages import FrameDone, enlarged_frames, merged, without_opaque_alpha
+from .frame_stages import FrameDone, enlarged_frames, merged
 from .frame_tally import FrameTally
 from .geometry import Size
 from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
@@ -20,7 +20,7 @@ from .jobs import CancelToken, ProgressMeter
 from .known_tiles import KnownTiles
 from .memory import FRAMES_KNOWN, plan_animation_memory, refuse_too_large
 from .motion import Motion, MotionWatch
-from .picture import NO_METADATA, Picture
+from .picture import NO_METADATA, Picture, without_opaque_alpha
 from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
 from .pixels import apart, joined
 from .planner import JobPlan, plan_job

@@ -113,14 +113,6 @@ async def _enlarged(
     return Picture(*apart(samples))
 
 
-def without_opaque_alpha(picture: Picture) -> Picture:
-    """The picture as it is, but without alpha where nothing is transparent."""
-    alpha = picture.alpha
-    if alpha is None or alpha.min() < np.iinfo(alpha.dtype).max:
-        return picture
-    return replace(picture, alpha=None)
-
-
 def _is_same(one: Picture, other: Picture) -> bool:
     if not np.array_equal(one.pixels, other.pixels):
         return False

@@ -75,3 +75,11 @@ class Picture:
     def with_pixels(self, pixels: Pixels, alpha: Pixels | None) -> Picture:
         """The same metadata around other pixels."""
         return replace(self, pixels=pixels, alpha=alpha)
+
+
+def without_opaque_alpha(picture: Picture) -> Picture:
+    """The picture as it is, but without alpha where nothing is transparent."""
+    alpha = picture.alpha
+    if alpha is None or alpha.min() < np.iinfo(alpha.dtype).max:
+        return picture
+    return replace(picture, alpha=None)

@@ -14,11 +14,10 @@ from .catalogue import Catalogue
 from .codecs import READABLE_ELSEWHERE, Header, decode, open_animation, open_encoder
 from .errors import InvalidOption, TooLarge, UnsupportedFormat
 from .events import Encoded, Event, Finished, Planned
-from .frame_stages import without_opaque_alpha
 from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken, ProgressMeter
 from .memory import plan_memory, refuse_too_large
-from .picture import NO_METADATA, Picture
+from .picture import NO_METADATA, Picture, without_opaque_alpha
 from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
 from .pixels import apart
 from .planner import JobPlan, plan_job
@@ -170,11 +169,8 @@ async def _read(
 
 
 def _picture(decoded: Picture | Animation) -> Picture:
-    if isinstance(decoded, Picture):
-        return decoded
-    # Of an animation that was cut off, one frame is left.
-    first = without_opaque_alpha(decoded.frames[0].picture)
-    return replace(first, metadata=decoded.metadata, notes=decoded.notes)
+    assert isinstance(decoded, Picture), "what has one frame is a picture"
+    return decoded
 
 
 def _frame(data: bytes, header: Header, options: UpscaleOptions) -> Picture:

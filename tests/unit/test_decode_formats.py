@@ -20,7 +20,7 @@ from senmei.errors import SenmeiError, TooLarge, UnsupportedFormat
 from senmei.geometry import Size
 from senmei.picture import Picture
 from written_png import png
-from written_stills import gif, tga
+from written_stills import tga
 from written_tiff import RGB, tiff
 
 PIXELS = drawing(37, 23)
@@ -248,7 +248,8 @@ def test_the_whole_frames_before_a_cut_are_an_animation(name: str) -> None:
 
 def test_animations_larger_than_any_are_refused_before_a_frame_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("senmei.codecs.animation_reading.MAX_ANIMATION_BYTES", 5 * 20 * 10 * 3 - 1)
-    data = gif(np.zeros((10, 20), np.uint8), np.full((256, 3), 7) + np.arange(3), frames=5)
+    frames = [Image.fromarray(drawing(20, 10, seed=seed)).quantize(64) for seed in range(5)]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
     with pytest.raises(TooLarge, match="5 frames of 20 × 10 pixels"):
         decode(data)
     monkeypatch.undo()

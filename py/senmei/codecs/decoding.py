@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..animation import Animation
 from ..errors import SenmeiError, TooLarge
-from ..picture import Picture
+from ..picture import Picture, without_opaque_alpha
 from .animation_reading import read_animation
 from .canvas import Canvas
 from .headers import open_still
@@ -35,7 +35,7 @@ def decode(data: bytes, *, partial: bool = False) -> Picture | Animation:
     try:
         with pillow_unbound(partial=partial):
             if file.is_animated:
-                return read_animation(data, partial=partial)
+                return _alone(read_animation(data, partial=partial))
             file.check(partial=partial)
             return _picture(file, partial=partial)
     except SenmeiError:
@@ -45,6 +45,14 @@ def decode(data: bytes, *, partial: bool = False) -> Picture | Animation:
     except Exception as error:
         # Pillow's plugins raise whatever their parsing trips over: OSError, SyntaxError, ValueError, struct.error …
         raise damaged(file.format, _reason(error)) from error
+
+
+def _alone(animation: Animation) -> Picture | Animation:
+    """What is one frame after all is a picture."""
+    if len(animation.frames) > 1:
+        return animation
+    frame = without_opaque_alpha(animation.frames[0].picture)
+    return replace(frame, metadata=animation.metadata, notes=animation.notes)
 
 
 def _picture(file: StillFile, *, partial: bool) -> Picture:

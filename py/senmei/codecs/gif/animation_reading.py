@@ -23,10 +23,12 @@ _TO_PREVIOUS = {3, 4}
 def open_gif_animation(data: bytes, *, partial: bool) -> GifAnimation:
     """A GIF file, of one frame or of many, with its blocks walked through.
 
-    Each picture of the file is one frame, those without a delay too: browsers show them one after the other, although
-    GIF89a (23) means them to appear at once. The first frame widens the screen if it reaches beyond it, later ones are
-    clipped. The canvas begins transparent, and "restore to background" makes the frame's place transparent again.
-    Pixels that a frame's data does not give are transparent, colours that its palette lacks are black.
+    A picture without a delay is a part of the frame that the next ones complete (GIF89a, 23), until one has a delay or
+    the file ends: so large frames of more than 256 colours are put together. Only where no picture has a delay and the
+    file is to be played more than once, each is a frame. Browsers show every part for 100 ms. The first picture widens
+    the screen if it reaches beyond it, later ones are clipped. The canvas begins transparent, and "restore to
+    background" makes the picture's place transparent again. Pixels that a picture's data does not give are transparent,
+    colours that its palette lacks are black.
 
     Of a file that breaks off the whole frames are given, with a note. Raises CorruptImage if the first one is cut off
     or if a size lies; with `partial` what there is of the first frame, or the frames up to that size, are given.
@@ -42,13 +44,14 @@ class GifAnimation:
     def __init__(self, data: bytes, structure: GifStructure, images: tuple[GifImage, ...], fault: str) -> None:
         self._data = data
         self._images = images
+        self._ends = _frame_ends(images, structure.loop_count)
         self._short = self._seen = self._strays = 0
         channels = 1 if all(is_gray(image) for image in images) else 3
         metadata, _, notes = read_metadata(Image.new("L" if channels == 1 else "RGB", (1, 1)), data, "GIF")
         self._notes = (*_fault_notes(fault, images), *notes)
         self.info = AnimationInfo(
             size=structure.size,
-            durations_ms=tuple(10.0 * image.control.delay_cs for image in images),
+            durations_ms=tuple(10.0 * images[index].control.delay_cs for index in self._ends),
             loop_count=structure.loop_count,
             has_alpha=_can_be_transparent(structure.size, images) or _lacks_pixels(data, images[0]),
             depth=8,
@@ -79,7 +82,9 @@ class GifAnimation:
             to_previous = image.control.disposal in _TO_PREVIOUS
             before = [layer[place].copy() for layer in layers] if to_previous else []
             self._draw(index, pixels, alpha)
-            yield Frame(Picture(pixels.copy(), None if alpha is None else alpha.copy()), self.info.durations_ms[index])
+            if index in self._ends:
+                shown = Picture(pixels.copy(), None if alpha is None else alpha.copy())
+                yield Frame(shown, 10.0 * image.control.delay_cs)
             if image.control.disposal in _TO_BACKGROUND:
                 for layer in layers:
                     layer[place] = 0
@@ -95,6 +100,18 @@ class GifAnimation:
             self._seen = index + 1
             self._short += read.read < image.pixels
             self._strays += strays
+
+
+def _frame_ends(images: tuple[GifImage, ...], loop_count: int) -> tuple[int, ...]:
+    """The indices of the images with which a frame is complete: those that have a delay, and the last.
+
+    Where no image has one, but the file says how often it is to be played, each is a frame.
+    """
+    delayed = [index for index, image in enumerate(images) if image.control.delay_cs]
+    last = len(images) - 1
+    if not delayed and loop_count != 1:
+        return tuple(range(len(images)))
+    return tuple(sorted({*delayed, last}))
 
 
 def _can_be_transparent(size: Size, images: tuple[GifImage, ...]) -> bool:
