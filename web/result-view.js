@@ -54,7 +54,7 @@ export async function showResult(before, result, made, { title, upscaler }) {
     await showAlone(blob ? urlOf(blob) : before.url, isPreview ? 'Sheet · preview' : 'Sheet');
     return;
   }
-  const only = typeof made === 'number' ? made : made === 'animation' && result.frames === 1 ? 0 : null;
+  const only = typeof made === 'number' ? made - 1 : made === 'animation' && result.frames === 1 ? 0 : null;
   const frame = only === null ? null : await shownFrame(before.blob, only);
   // Two files that begin at the same time move together.
   const url = frame ? urlOf(frame) : isMoving ? urlOf(before.blob) : before.url;
