@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .animation import AnimationFile, AnimationInfo, Frame
 from .catalogue import Catalogue
-from .codecs import FramesAs, Header, open_animation, open_animation_encoder
+from .codecs import FramesAs, Header, check_animation, open_animation, open_animation_encoder, sheet_size
 from .errors import TooLarge
 from .events import Encoded, Event, Finished, Planned
 from .frame_stages import FrameDone, enlarged_frames, merged
@@ -133,7 +133,7 @@ async def enlarge_animation(
     yield meter.at("encode", 1, 1)
     stopped = (f"Stopped early: {done} of {frames} frames were made.",) if done < frames else ()
     yield Finished(
-        getattr(encoder, "size", target),
+        sheet_size(frames, target) if options.frames == "sheet" else target,
         options.model,
         sessions[options.model].provider if sessions else "none",
         _format(options),
@@ -236,7 +236,7 @@ def _planned(
         metadata=NO_METADATA,
     )
     # Refuses sizes that the format cannot hold.
-    open_animation_encoder(info, options.output, frames_as=_frames_as(options))
+    check_animation(info, options.output, frames_as=_frames_as(options))
     memory = plan_animation_memory(
         header,
         job,

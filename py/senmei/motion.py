@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,12 +71,3 @@ class MotionWatch:
     @property
     def motion(self) -> Motion:
         return Motion(self._size, self._block, np.array(self._changed))
-
-
-def watch(frames: Iterable[Pixels], size: Size) -> Motion:
-    """The motion of frames that are all there."""
-    all_frames = list(frames)
-    seen = MotionWatch(size, len(all_frames))
-    for samples in all_frames:
-        seen.see(samples)
-    return seen.motion

@@ -72,10 +72,6 @@ class Picture:
     def is_gray(self) -> bool:
         return bool(self.pixels.shape[2] == 1)
 
-    def with_pixels(self, pixels: Pixels, alpha: Pixels | None) -> Picture:
-        """The same metadata around other pixels."""
-        return replace(self, pixels=pixels, alpha=alpha)
-
 
 def without_opaque_alpha(picture: Picture) -> Picture:
     """The picture as it is, but without alpha where nothing is transparent."""

@@ -39,10 +39,6 @@ class RowWindow:
         """The first row that has not arrived."""
         return self._top if self._rows is None else self._top + len(self._rows)
 
-    @property
-    def is_complete(self) -> bool:
-        return self.bottom == self._size.height
-
     def append(self, band: Band) -> None:
         """Raises ValueError for a band that does not go on where the last one ended, or is of another width."""
         if band.top != self.bottom or band.samples.shape[1] != self._size.width:

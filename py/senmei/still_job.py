@@ -11,13 +11,13 @@ import numpy as np
 
 from .animation import Animation
 from .catalogue import Catalogue
-from .codecs import READABLE_ELSEWHERE, Header, decode, open_animation, open_encoder
+from .codecs import READABLE_ELSEWHERE, Header, check_size, decode, open_animation, open_encoder
 from .errors import InvalidOption, TooLarge, UnsupportedFormat
 from .events import Encoded, Event, Finished, Planned
 from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken, ProgressMeter
 from .memory import plan_memory, refuse_too_large
-from .picture import NO_METADATA, Picture, without_opaque_alpha
+from .picture import Picture, without_opaque_alpha
 from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
 from .pixels import apart
 from .planner import JobPlan, plan_job
@@ -124,15 +124,7 @@ async def _ready(
 def _planned(
     file_bytes: int, header: Header, options: UpscaleOptions, job: JobPlan, parallelism: int, budget_bytes: int
 ) -> Planned:
-    # Refuses sizes that the format cannot hold.
-    open_encoder(
-        job.target,
-        channels=header.channels - (header.channels in (2, 4)),
-        has_alpha=header.channels in (2, 4),
-        depth=header.depth,
-        metadata=NO_METADATA,
-        options=options.output,
-    )
+    check_size(job.target, options.output)
     memory = plan_memory(
         header,
         job,

@@ -35,10 +35,6 @@ def files(page: Page) -> list[str]:
     return found
 
 
-def wait_for_no_files(page: Page) -> None:
-    page.wait_for_function(f"async () => (await ({FILES})()).length === 0")
-
-
 def noise(width: int, height: int) -> bytes:
     """A picture that no compression makes small."""
     return saved(np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8))

@@ -388,3 +388,26 @@ def test_a_preview_is_small_and_shows_the_picture() -> None:
     assert shown.shape == (60, 100) and shown.dtype == np.uint8
     assert (shown[:, :46] == 0).all() and (shown[:, 54:] == 255).all()
     assert opened(preview(saved(drawing(30, 20), "PPM"), longest=100)).shape == (20, 30, 3)
+
+
+def test_a_plan_takes_no_memory_for_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("an encoder was opened")
+
+    for module in ("still_job", "codecs.frames_writing"):
+        monkeypatch.setattr(f"senmei.{module}.open_encoder", refuse)
+    frames = [Image.fromarray(drawing(9, 9, seed=seed)) for seed in range(2)]
+    moving = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    for data, as_frames in ((saved(drawing(30, 20)), "animation"), (moving, "sheet"), (moving, "zip")):
+        options = UpscaleOptions(model="clean", frames=as_frames, output=EncodeOptions(format="jpeg"))  # type: ignore[arg-type] # the tests' own words
+        assert plan(data, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET).target.width > 9
+
+
+def test_a_frame_that_its_format_cannot_hold_is_refused_in_the_plan() -> None:
+    frames = [Image.new("RGB", (1100, 1), (value, 0, 0)) for value in (0, 255)]
+    moving = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    output = EncodeOptions(format="webp")
+    for as_frames in ("zip", "sheet", "animation"):
+        options = UpscaleOptions(model="clean", scale=16, frames=as_frames, output=output)  # type: ignore[arg-type] # the tests' own words
+        with pytest.raises(TooLarge, match="16,383 pixels a side"):
+            plan(moving, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)

@@ -8,10 +8,17 @@ from hypothesis import strategies as st
 from drawings import drawing
 from repeating import card
 from senmei.geometry import Size
-from senmei.motion import Motion, MotionWatch, watch
+from senmei.motion import Motion, MotionWatch
 from senmei.pixels import cut
 from senmei.planner import plan_job
 from senmei.tiling import plan_tiles
+
+
+def watch(frames: list[np.ndarray], size: Size) -> Motion:
+    seen = MotionWatch(size, len(frames))
+    for samples in frames:
+        seen.see(samples)
+    return seen.motion
 
 
 def moving_square(size: Size, count: int, *, side: int = 12, step: int = 5) -> list[np.ndarray]:

@@ -5,12 +5,13 @@ from .animation_writing import (
     AnimationEncoder,
     FramesAs,
     animation_encoder_bytes,
+    check_animation,
     encode,
     open_animation_encoder,
 )
 from .decoding import decode
-from .encoding import RowEncoder, encoder_bytes, open_encoder
-from .frames_writing import sheet_grid
+from .encoding import RowEncoder, check_size, encoder_bytes, open_encoder
+from .frames_writing import sheet_size
 from .headers import Header, read_header
 from .options import ANIMATION_FORMATS, OUTPUT_FORMATS, EncodeOptions
 from .signatures import READABLE_ELSEWHERE
@@ -25,6 +26,8 @@ __all__ = [
     "Header",
     "RowEncoder",
     "animation_encoder_bytes",
+    "check_animation",
+    "check_size",
     "decode",
     "encode",
     "encoder_bytes",
@@ -32,5 +35,5 @@ __all__ = [
     "open_animation_encoder",
     "open_encoder",
     "read_header",
-    "sheet_grid",
+    "sheet_size",
 ]

@@ -10,8 +10,8 @@ from ..errors import InvalidOption
 from ..geometry import Size
 from ..picture import Picture
 from ..pixels import to_depth
-from .encoding import encode_still, encoder_bytes
-from .frames_writing import FrameSheet, FramesZip, sheet_grid
+from .encoding import check_size, encode_still, encoder_bytes
+from .frames_writing import FrameSheet, FramesZip, sheet_size
 from .gif.writing import GifEncoder
 from .metadata.writing import chosen
 from .options import ANIMATION_FORMATS, DEFAULT_DITHER, FORMAT_NAMES, EncodeOptions
@@ -112,6 +112,15 @@ def open_animation_encoder(
     )
 
 
+def check_animation(info: AnimationInfo, options: EncodeOptions, *, frames_as: FramesAs = "animation") -> None:
+    """Raises what `open_animation_encoder` would, without the memory that a sheet's encoder takes."""
+    if frames_as == "animation":
+        open_animation_encoder(info, options)
+    else:
+        count = len(info.durations_ms)
+        check_size(sheet_size(count, info.size) if frames_as == "sheet" else info.size, options)
+
+
 def animation_encoder_bytes(info: AnimationInfo, options: EncodeOptions, *, frames_as: FramesAs = "animation") -> int:
     """The most that `open_animation_encoder`'s encoder holds at a time, in bytes, whatever the number of frames, but
     for a sheet's.
@@ -126,9 +135,8 @@ def animation_encoder_bytes(info: AnimationInfo, options: EncodeOptions, *, fram
         return encoder_bytes(size, channels=info.channels, has_alpha=info.has_alpha, depth=depth, options=options)
 
     if frames_as == "sheet":
-        columns, rows = sheet_grid(len(info.durations_ms), info.size)
-        sheet = Size(info.size.width * columns, info.size.height * rows)
-        return columns * frame + still(sheet)
+        sheet = sheet_size(len(info.durations_ms), info.size)
+        return sheet.width // info.size.width * frame + still(sheet)
     if frames_as == "zip":
         return frame + still(info.size)
     if options.format == "gif":

@@ -60,13 +60,18 @@ def open_encoder(
     Raises TooLarge where the format has no room for so many pixels a side, or (TIFF, while writing) for 4 GB.
     """
     options = options.resolved()
+    check_size(size, options)
+    return _BandedRows(size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata, options=options)
+
+
+def check_size(size: Size, options: EncodeOptions) -> None:
+    """Raises TooLarge where the format has no room for so many pixels a side. Unlike `open_encoder` it takes no memory."""
     longest = _LONGEST_SIDE[options.format]
     if max(size.width, size.height) > longest:
         others = [FORMAT_NAMES[name] for name in OUTPUT_FORMATS if _LONGEST_SIDE[name] >= max(size.width, size.height)]
         raise TooLarge(
             f"{options.format_name} holds up to {longest:,} pixels a side, not {size}; {' and '.join(others)} can."
         )
-    return _BandedRows(size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata, options=options)
 
 
 def encoder_bytes(size: Size, *, channels: int, has_alpha: bool, depth: int, options: EncodeOptions = _DEFAULT) -> int:

@@ -79,7 +79,7 @@ class FrameSheet:
         options: EncodeOptions,
     ) -> None:
         self.columns, self.rows = sheet_grid(frames, size)
-        self.size = Size(size.width * self.columns, size.height * self.rows)
+        self.size = sheet_size(frames, size)
         self._encoder = open_encoder(
             self.size, channels=channels, has_alpha=has_alpha, depth=depth, metadata=metadata, options=options
         )
@@ -125,6 +125,12 @@ def sheet_grid(frames: int, size: Size) -> tuple[int, int]:
     columns = max(1, min(frames, round(math.sqrt(frames * size.height / size.width))))
     rows = -(-frames // columns)
     return -(-frames // rows), rows
+
+
+def sheet_size(frames: int, size: Size) -> Size:
+    """How large the sheet of so many frames of this size is."""
+    columns, rows = sheet_grid(frames, size)
+    return Size(size.width * columns, size.height * rows)
 
 
 class _Outflow(io.RawIOBase):
