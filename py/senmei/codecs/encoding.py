@@ -65,7 +65,7 @@ def open_encoder(
 
 
 def check_size(size: Size, options: EncodeOptions) -> None:
-    """Raises TooLarge where the format has no room for so many pixels a side. Unlike `open_encoder` it takes no memory."""
+    """Raises TooLarge where the format has no room for so many pixels a side. Takes no memory for them."""
     longest = _LONGEST_SIDE[options.format]
     if max(size.width, size.height) > longest:
         others = [FORMAT_NAMES[name] for name in OUTPUT_FORMATS if _LONGEST_SIDE[name] >= max(size.width, size.height)]
