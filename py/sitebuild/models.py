@@ -36,10 +36,10 @@ def packages_step(project: Project) -> Step:
 
 
 def conversion_step(project: Project) -> Step:
-    """`models/build`: one ONNX file a model, and catalogue.json."""
+    """`models/build`: one ONNX file and one golden tile a model, and catalogue.json."""
 
     def inputs() -> Iterable[bytes]:
-        # The converter's result depends on onnx and numpy, so on the locked packages, but not on where .venv lies.
+        # The result depends on onnx, numpy and onnxruntime, so on the locked packages, but not on where .venv lies.
         sources = source_files(project.root / "models" / "convert", "*.py")
         return file_inputs([project.catalogue, project.requirements, *sources], root=project.root)
 
@@ -61,10 +61,9 @@ def conversion_step(project: Project) -> Step:
             environment={"PYTHONDONTWRITEBYTECODE": "1"},
         )
         catalogue = project.models / "catalogue.json"
-        files = [
-            project.models / model["file"] for model in json.loads(catalogue.read_text(encoding="utf-8"))["models"]
-        ]
-        line.summary = f"{len(files)} models, {amount(sum(path.stat().st_size for path in files))}"
+        models = json.loads(catalogue.read_text(encoding="utf-8"))["models"]
+        files = [project.models / model[key] for model in models for key in ("file", "golden")]
+        line.summary = f"{len(models)} models, {amount(sum(path.stat().st_size for path in files))}"
         return [catalogue, *files]
 
     return Step(name="models", title="Models into ONNX", after=("model-packages",), inputs=inputs, work=work)

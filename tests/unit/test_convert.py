@@ -14,6 +14,8 @@ from convert_fixtures import run_ncnn, run_onnx
 from onnx import TensorProto, numpy_helper
 
 from convert.__main__ import main
+from convert.golden import golden_tile
+from convert.multiply_adds import multiply_adds_per_pixel
 from convert.onnx_file import build_onnx, pack_network, read_network, rewrite_network
 from convert.packages import read_member
 from convert.working_memory import working_bytes_per_pixel
@@ -122,7 +124,10 @@ def test_files_are_the_same_every_time(hash_seed: str, tmp_path: Path) -> None:
     here, elsewhere = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("here", "elsewhere")
     )
-    assert here.keys() == {*(f"{model_id}.onnx" for model_id in IDS), "catalogue.json"}
+    assert here.keys() == {
+        *(f"{model_id}.{ending}" for model_id in IDS for ending in ("onnx", "golden.npz")),
+        "catalogue.json",
+    }
     assert here == elsewhere
 
 
@@ -135,9 +140,12 @@ def test_listing_describes_the_files(tmp_path: Path) -> None:
         content = (tmp_path / entry["file"]).read_bytes()
         assert (entry["size_bytes"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
         model = model_of(entry["id"])
-        for key in entry.keys() - {"file", "size_bytes", "sha256", "tile_bytes_per_pixel"}:
+        for key in entry.keys() - {"file", "size_bytes", "sha256", "golden", "tile_bytes_per_pixel", "macs_per_pixel"}:
             assert entry[key] == getattr(model, key)
-        assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(onnx.load_from_string(content))
+        network = onnx.load_from_string(content)
+        assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(network)
+        assert entry["macs_per_pixel"] == multiply_adds_per_pixel(network)
+        assert (tmp_path / entry["golden"]).read_bytes() == golden_tile(content, model)
     assert [card.id for card in Catalogue.from_json(listing)] == IDS
 
 
