@@ -1,4 +1,4 @@
-"""`web/node_modules`: the pinned JavaScript packages, exactly as web/package-lock.json has them."""
+"""`node_modules`: the pinned JavaScript packages, exactly as a package-lock.json has them."""
 
 import json
 import re
@@ -22,10 +22,22 @@ NPM_ADVICE = "install Node.js 18 or newer, which brings npm, and start again"
 
 
 def packages_step(project: Project) -> Step:
-    """`npm ci` in web/."""
+    """`npm ci` in web/: what the site carries, and the tools that check the page's own JavaScript."""
+    return locked_packages_step(
+        project,
+        project.web,
+        name="node",
+        title="JavaScript packages into web/node_modules",
+        products=[project.node_modules / source for source in VENDORED],
+    )
+
+
+def locked_packages_step(project: Project, folder: Path, *, name: str, title: str, products: Sequence[Path]) -> Step:
+    """`npm ci` in `folder`, exactly as its package-lock.json has it. products: some of the files that it brings."""
+    installed = folder / "node_modules"
 
     def inputs() -> Iterable[bytes]:
-        return file_inputs([project.web / "package.json", project.web / "package-lock.json"], root=project.root)
+        return file_inputs([folder / "package.json", folder / "package-lock.json"], root=project.root)
 
     def work(line: Line) -> Sequence[Path]:
         npm = find_npm()
@@ -36,10 +48,10 @@ def packages_step(project: Project) -> Step:
                 line=line,
                 doing="Installing the JavaScript packages (npm ci)",
                 tell=_npm_detail,
-                folder=project.web,
+                folder=folder,
             )
         except BaseException as error:
-            shutil.rmtree(project.node_modules, ignore_errors=True)
+            shutil.rmtree(installed, ignore_errors=True)
             if isinstance(error, ProgramError) and error.names_the_network():
                 raise ProgramError(
                     "Installing the JavaScript packages failed: the npm registry cannot be reached; connect to the"
@@ -47,9 +59,9 @@ def packages_step(project: Project) -> Step:
                     error.lines,
                 ) from error
             raise
-        return [project.node_modules / ".package-lock.json", *(project.node_modules / source for source in VENDORED)]
+        return [installed / ".package-lock.json", *products]
 
-    return Step(name="node", title="JavaScript packages into web/node_modules", inputs=inputs, work=work)
+    return Step(name=name, title=title, inputs=inputs, work=work)
 
 
 def find_npm() -> str:
