@@ -22,7 +22,7 @@ from .events import Encoded, Finished, Planned, TilePainted
 from .jobs import CancelToken, Progress
 from .memory import BROWSER_BUDGET_BYTES
 from .naming import result_name
-from .sessions.ort_web import OrtWebSession, to_js_object
+from .sessions.ort_web import OrtWebSession, to_js_object, wasm_arrangement
 
 _OUTPUT_OPTIONS = frozenset(field.name for field in fields(EncodeOptions))
 
@@ -112,7 +112,7 @@ class Engine:
             data.to_bytes(),
             _options(model, wanted),
             catalogue=self._catalogue,
-            parallelism=self._workers,
+            arrangements=lambda _: (wasm_arrangement(self._workers),),
             budget_bytes=BROWSER_BUDGET_BYTES,
         )
         return _plan_fields(planned)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alpha import settle
+from .arrangement import Arrangement
 from .catalogue import ModelCard
 from .errors import OutOfMemory, SessionFailed, TooLarge
 from .geometry import Region, Size
@@ -26,16 +27,24 @@ _MOST_FLAT_ANSWERS = 1024
 class TileRunner:
     """Runs the tiles of one pass over one picture, or over the frames of one animation.
 
-    known: where answers are kept, if tiles are likely to come again. tta: every tile is run in its eight turns and
-    mirrorings, and the answers are averaged before they are rounded (self-ensemble: Timofte et al., Seven ways to
-    improve example-based single image super resolution, 2016, section 3.1).
+    arrangement: what of `session` the tiles run on. known: where answers are kept, if tiles are likely to come again.
+    tta: every tile is run in its eight turns and mirrorings, and the answers are averaged before they are rounded
+    (self-ensemble: Timofte et al., Seven ways to improve example-based single image super resolution, 2016, section
+    3.1).
     """
 
     def __init__(
-        self, card: ModelCard, session: Session, *, tta: bool = False, known: KnownTiles | None = None
+        self,
+        card: ModelCard,
+        session: Session,
+        arrangement: Arrangement,
+        *,
+        tta: bool = False,
+        known: KnownTiles | None = None,
     ) -> None:
         self._card = card
         self._session = session
+        self._arrangement = arrangement
         self._tta = tta
         self._known = known
         self._longest: int | None = None
@@ -44,10 +53,6 @@ class TileRunner:
     @property
     def card(self) -> ModelCard:
         return self._card
-
-    @property
-    def parallelism(self) -> int:
-        return self._session.parallelism
 
     async def enlarge(self, tile: Pixels, core: Region) -> Pixels:
         """The enlarged `core` of a tile.
@@ -152,7 +157,8 @@ class TileRunner:
     async def _run(self, values: _Values) -> _Values:
         """(h, w, 3) → the network's whole answer, ((h - 2 · trim) · scale, (w - 2 · trim) · scale, 3)."""
         card = self._card
-        outputs = await self._session.run({"input": np.ascontiguousarray(values)[np.newaxis]})
+        feeds = {"input": np.ascontiguousarray(values)[np.newaxis]}
+        outputs = await self._session.run(feeds, arrangement=self._arrangement)
         answer = outputs["output"][0]
         height, width = values.shape[:2]
         expected = ((height - 2 * card.trim) * card.scale, (width - 2 * card.trim) * card.scale, 3)

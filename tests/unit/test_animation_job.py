@@ -10,7 +10,7 @@ import pytest
 
 import senmei
 from drawings import drawing, opened, saved
-from repeating import RepeatingSession, card, catalogue_of, repeated
+from repeating import RepeatingSession, arrangements, card, catalogue_of, repeated
 from senmei.animation import Animation, Frame
 from senmei.catalogue import ModelCard
 from senmei.codecs import EncodeOptions, encode
@@ -272,9 +272,17 @@ async def test_progress_counts_frames_and_tiles_and_never_falls() -> None:
 
 
 async def test_memory_does_not_grow_with_the_frames() -> None:
-    few = plan(source("gif"), UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+    few = plan(
+        source("gif"),
+        UpscaleOptions(model="clean"),
+        catalogue=CATALOGUE,
+        arrangements=arrangements,
+        budget_bytes=BUDGET,
+    )
     data = source("gif", moving(6) * 20)
-    many = plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+    many = plan(
+        data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=BUDGET
+    )
     assert (few.frames, many.frames) == (6, 120)
     assert many.memory.peak_bytes - few.memory.peak_bytes <= 2 * len(data)
 
@@ -290,7 +298,7 @@ async def test_what_cannot_be_is_refused_before_any_work() -> None:
     with pytest.raises(TooLarge, match=r"65,535 pixels a side.*APNG"):
         await run(source("gif", wide), scale=16)
     with pytest.raises(TooLarge, match="memory"):
-        plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=100_000)
+        plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=100_000)
 
 
 async def test_a_still_ignores_what_is_meant_for_animations() -> None:

@@ -17,8 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pyodide.ffi import JsException, JsProxy, to_js
 
+from ..arrangement import Arrangement
 from ..errors import OutOfMemory, SessionFailed
 from . import Tensors
+
+# What a core takes for a source pixel of upconv_7.
+_PIXEL_NS = 35_000
 
 _ARRAY_TYPES = {"float32": "Float32Array", "int64": "BigInt64Array"}
 
@@ -45,12 +49,14 @@ class OrtWebSession:
         self._run_in_worker = run_in_worker
         self._file = file
         self.provider = provider
-        self.parallelism = workers
+        self.arrangements = (wasm_arrangement(workers),)
+        self.notes: Sequence[str] = ()
+        self._workers = workers
         self._idle: asyncio.Queue[int] = asyncio.Queue()
         for worker in range(workers):
             self._idle.put_nowait(worker)
 
-    async def run(self, feeds: Tensors) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
         """See `Session.run`. When the caller is cancelled, the worker is given back only once it has finished."""
         try:
             tensors = _to_js_tensors(feeds)
@@ -71,11 +77,16 @@ class OrtWebSession:
     async def run_in_all(self, feeds: Tensors) -> None:
         """Runs the same feeds once in every worker, idle or not, and waits for all. Raises SessionFailed as `run`
         does."""
-        runs = (self._run_in_worker(worker, self._file, _to_js_tensors(feeds)) for worker in range(self.parallelism))
+        runs = (self._run_in_worker(worker, self._file, _to_js_tensors(feeds)) for worker in range(self._workers))
         try:
             await asyncio.gather(*runs)
         except JsException as error:
             raise _failure(error) from error
+
+
+def wasm_arrangement(workers: int) -> Arrangement:
+    """One-threaded WebAssembly in so many workers."""
+    return Arrangement(provider="wasm", workers=workers, pixel_ns=_PIXEL_NS, is_measured=False)
 
 
 def _failure(error: JsException) -> SessionFailed:
