@@ -82,7 +82,7 @@ class RepeatingSession:
         self._most_pixels = most_pixels
         self._random = random.Random(5)
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         tile = feeds["input"]
         assert tile.dtype == np.float32 and tile.min() >= 0 and tile.max() <= 1
         self.shapes.append(tile.shape)

@@ -31,9 +31,9 @@ class CountingSession:
         self.arrangements = self._session.arrangements
         self.runs = 0
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         self.runs += 1
-        return await self._session.run(feeds, arrangement=arrangement)
+        return await self._session.run(feeds, arrangement=arrangement, is_smallest=is_smallest)
 
 
 @cache

@@ -33,7 +33,7 @@ class GradientSession:
     def __init__(self) -> None:
         self.inputs: list[np.ndarray] = []
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         tile = feeds["input"][0]
         self.inputs.append(tile)
         rows, columns = np.mgrid[0 : tile.shape[0], 0 : tile.shape[1]]
@@ -113,7 +113,7 @@ async def test_a_flat_tiles_answer_repeats_with_the_networks_phase(multiple_of: 
         arrangements: Sequence[Arrangement] = (TWO,)
         notes: Sequence[str] = ()
 
-        async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
             tile = feeds["input"]
             period = 3 * multiple_of
             answer = tile.repeat(3, axis=1).repeat(3, axis=2)
@@ -164,7 +164,7 @@ def test_short_memory_halves_the_tile_and_changes_nothing(
     assert np.array_equal(made, expected(tile, core))
 
 
-async def test_after_a_shortage_further_tiles_are_small_at_once() -> None:
+async def test_after_two_shortages_further_tiles_are_small_at_once() -> None:
     model = card()
     session = RepeatingSession(model, most_pixels=900)
     runner = TileRunner(model, session, TWO)
@@ -172,7 +172,39 @@ async def test_after_a_shortage_further_tiles_are_small_at_once() -> None:
     core = Region(3, 3, 64, 64)
     for _ in range(2):
         assert np.array_equal(await runner.enlarge(tile, core), expected(tile, core))
-    assert session.shapes == [(1, 70, 70, 3), (1, 38, 38, 3), *[(1, 22, 22, 3)] * 32]
+    least = [(1, 22, 22, 3)] * 4
+    assert session.shapes == [(1, 70, 70, 3), (1, 38, 38, 3), *least, (1, 38, 38, 3), *least * 7]
+
+
+async def test_one_shortage_halves_that_tile_alone() -> None:
+    class ShortOnce(RepeatingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            self._most_pixels = 10 if len(self.shapes) in (1, 7) else None
+            return await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
+
+    model = card()
+    session = ShortOnce(model)
+    runner = TileRunner(model, session, TWO)
+    tile = drawing(70, 70)
+    core = Region(3, 3, 64, 64)
+    for _ in range(4):
+        assert np.array_equal(await runner.enlarge(tile, core), expected(tile, core))
+    whole, halved = (1, 70, 70, 3), [(1, 70, 70, 3), *[(1, 38, 38, 3)] * 4]
+    assert session.shapes == [whole, *halved, whole, *halved]
+
+
+async def test_the_session_hears_which_tiles_cannot_be_cut_any_more() -> None:
+    heard: dict[tuple[int, ...], set[bool]] = {}
+
+    class Listening(RepeatingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            heard.setdefault(feeds["input"].shape, set()).add(is_smallest)
+            return await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
+
+    for tta in (False, True):
+        runner = TileRunner(card(), Listening(card(), most_pixels=900), TWO, tta=tta)
+        await runner.enlarge(drawing(70, 70), Region(3, 3, 64, 64))
+    assert heard == {(1, 70, 70, 3): {False}, (1, 38, 38, 3): {False}, (1, 22, 22, 3): {True}}
 
 
 async def test_no_memory_even_for_the_smallest_tile_is_told() -> None:

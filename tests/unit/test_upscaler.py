@@ -108,9 +108,9 @@ class SlowFirst(RepeatingSession):
         super().__init__(model, workers=4)
         self.let_go = asyncio.Event()
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         is_first = not self.shapes
-        answer = await super().run(feeds, arrangement=arrangement)
+        answer = await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
         if is_first:
             await self.let_go.wait()
         return answer
@@ -151,7 +151,7 @@ class NeverAnswering:
     arrangements: Sequence[Arrangement] = (arrangement(),)
     notes: Sequence[str] = ()
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 

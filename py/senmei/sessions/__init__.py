@@ -29,8 +29,9 @@ class Session(Protocol):
     @property
     def notes(self) -> Sequence[str]: ...
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         """Named input tensors to named output tensors, on the workers of `arrangement`, which is one of `arrangements`
-        or was; in its place another computes. Runs beyond its workers wait. Raises SessionFailed when the runtime
-        refuses."""
+        or was; in its place another computes. Runs beyond its workers wait. is_smallest: the tile cannot be cut any
+        more, so that a lack of memory is for the session to mend, if it can. Raises OutOfMemory, or SessionFailed when
+        the runtime refuses."""
         ...

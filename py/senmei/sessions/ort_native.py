@@ -55,7 +55,7 @@ class OrtNativeSession:
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnxruntime")
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         """See `Session.run`. After OutOfMemory, smaller tiles can still be run."""
         try:
             names = [output.name for output in self._session.get_outputs()]
