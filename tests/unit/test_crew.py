@@ -188,23 +188,20 @@ def test_fifty_faults_and_more_in_one_go() -> None:
     assert not made.living
 
 
-def test_a_cancelled_run_ends_its_worker_only_when_that_goes_on() -> None:
+@pytest.mark.parametrize(("seconds", "made_in_all"), [(0.2, 1), (0.29, 1), (0.5, 2), (5.0, 2)])
+def test_a_cancelled_run_ends_its_worker_only_when_that_goes_on(seconds: float, made_in_all: int) -> None:
     made = DoublingWorkers()
 
     async def main() -> None:
         crew = crew_of(made)
-        for seconds, workers in ((0.2, 1), (5.0, 2)):
-            made.seconds = lambda *_, seconds=seconds: seconds
-            run = asyncio.ensure_future(crew.run(FILE, tile(1), workers=1, limit_s=30))
-            await asyncio.sleep(0.6)
-            while not made.runs:
-                await asyncio.sleep(0.01)
-            run = asyncio.ensure_future(crew.run(FILE, tile(1), workers=1, limit_s=30)) if run.done() else run
-            await asyncio.sleep(0.05)
-            run.cancel()
-            await asyncio.wait([run])
-            await asyncio.sleep(1)
-            assert len(made.workers) == workers and len(made.living) == 1
+        await crew.warm(FILE, tile(0), workers=1, limit_s=30)
+        made.seconds = lambda *_: seconds
+        run = asyncio.ensure_future(crew.run(FILE, tile(1), workers=1, limit_s=30))
+        await asyncio.sleep(0)
+        run.cancel()
+        await asyncio.wait([run])
+        await asyncio.sleep(1)
+        assert len(made.workers) == made_in_all and len(made.living) == 1
         assert crew.ready(FILE) == 1, "the fresh worker is up before anybody asks"
         crew.close()
 

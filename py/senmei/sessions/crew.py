@@ -95,6 +95,16 @@ class Crew:
                 self._send(hand, runs[-1])
         await asyncio.gather(*(run.answer for run in runs), return_exceptions=True)
 
+    def shrink(self, workers: int) -> None:
+        """Ends all but the first `workers`, which what is under way has to do with; who asks for more later gets fresh
+        ones."""
+        for hand in self._hands[workers:]:
+            self._waiting.extendleft(reversed(hand.end()))
+        del self._hands[workers:]
+        for run in (*self._waiting, *(run for hand in self._hands for run in hand.sent)):
+            run.workers = min(run.workers, workers)
+        self._dispatch()
+
     def unload(self, file: str) -> None:
         for hand in self._hands:
             hand.unload(file)
