@@ -58,6 +58,9 @@ class DoublingWorkers:
         await asyncio.sleep(self.start_s / 2)
         return worker
 
+    def end_spares(self) -> None:
+        """It makes none."""
+
     @property
     def living(self) -> list[DoublingWorker]:
         return [worker for worker in self.workers if not worker.is_ended]

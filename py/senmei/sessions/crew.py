@@ -36,6 +36,7 @@ class Crew:
         self._patience = patience
         self._hands: list[Hand] = []
         self._waiting: deque[Run] = deque()
+        self._unloaded: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self.start_ms: float | None = None
@@ -68,6 +69,7 @@ class Crew:
         """
         if self._is_closed:
             raise WorkerLost("The workers were ended.")
+        self._unloaded.discard(file)
         run = Run(file, feeds, workers=workers, limit_s=limit_s, busy=busy)
         if is_first:
             self._waiting.appendleft(run)
@@ -83,6 +85,7 @@ class Crew:
     async def warm(self, file: str, feeds: Tensors, *, workers: int, limit_s: float) -> None:
         """Brings up so many workers and runs the same feeds once in each that has nothing else to do. What fails is
         left for the first tile to tell."""
+        self._unloaded.discard(file)
         for hand in self._slots(workers):
             if not hand.is_ready(file) and hand.opening is None:
                 self._open(hand, file)
@@ -106,6 +109,8 @@ class Crew:
         self._dispatch()
 
     def unload(self, file: str) -> None:
+        """Frees a model's sessions, also those that are only starting. Who runs it again has it loaded again."""
+        self._unloaded.add(file)
         for hand in self._hands:
             hand.unload(file)
 
@@ -210,6 +215,8 @@ class Crew:
         except Exception as caught:  # noqa: BLE001 - it is told to the tiles that wait
             error = caught
         hand.opening = None
+        if file in self._unloaded:
+            hand.unload(file)
         if error is not None:
             self._not_opened(hand, file, error)
         self._dispatch()

@@ -237,6 +237,7 @@ class Ladder:
             if wish == Wish():
                 self.trials.keep_first(WEBGPU if best.provider == "webgpu" else WASM, card)
             await self._warm(card, best)
+            self._maker.end_spares()
             threaded = [rung for _, rung in teams if rung.threads > 1 and rung != teams[0][1]]
             # Measured beside a job, threads would look slow, and slow it down.
             if threaded and best.provider == "wasm" and all(crew.is_idle for crew in self._crews.values()):

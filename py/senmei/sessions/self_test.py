@@ -71,18 +71,21 @@ class SelfTest:
 
     async def test(self, rung: Rung, card: ModelCard) -> Trial:
         """The trial of a rung for a model, once it is over: "right" or "dropped". Raises ModelUnavailable when the
-        model cannot be had."""
+        model cannot be had, SessionFailed when it is released meanwhile."""
         trial = self.trial(rung, card)
         if trial.state not in ("right", "dropped"):
-            key = (card.file, rung)
-            if key not in self._tests:
-                task = self._tests[key] = asyncio.ensure_future(self._test(trial, rung, card))
-                task.add_done_callback(lambda _: self._tests.pop(key, None))
-            await asyncio.shield(self._tests[key])
+            task = self._tests.get((card.file, rung))
+            if task is None or task.done():
+                task = self._tests[card.file, rung] = asyncio.ensure_future(self._test(trial, rung, card))
+            # Others may wait for it too.
+            await asyncio.wait([task])
+            if task.cancelled():
+                raise SessionFailed(f"The model “{card.id}” was let go of.")
+            task.result()
         return trial
 
     def under_way(self, card: ModelCard) -> list[asyncio.Task[None]]:
-        return [task for (file, _), task in self._tests.items() if file == card.file]
+        return [task for (file, _), task in self._tests.items() if file == card.file and not task.done()]
 
     async def golden(self, card: ModelCard) -> GoldenTile:
         """Raises ModelUnavailable when it cannot be had."""
@@ -144,8 +147,11 @@ class SelfTest:
         return [trial.reason for (file, _), trial in self._trials.items() if file == card.file and trial.is_news]
 
     def release(self, card: ModelCard) -> None:
-        for task in self.under_way(card):
-            task.cancel()
+        for key in [key for key in self._tests if key[0] == card.file]:
+            if self._tests[key].cancel():
+                # Whoever comes next begins anew, however long this one takes to end.
+                del self._trials[key]
+            del self._tests[key]
         self._golden.pop(card.file, None)
 
     def close(self) -> None:

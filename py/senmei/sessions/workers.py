@@ -52,5 +52,9 @@ class Worker(Protocol):
 
 class WorkerMaker(Protocol):
     async def make(self, provider: str, threads: int) -> Worker:
-        """Raises SessionFailed when there comes none."""
+        """Raises SessionFailed when there comes none, ModelUnavailable when its script cannot be fetched."""
+        ...
+
+    def end_spares(self) -> None:
+        """Ends what was made in advance and not asked for."""
         ...
