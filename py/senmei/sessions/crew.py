@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import SessionFailed
 from . import Tensors
+from .background import begun
 from .busy_time import BusyTime
 from .hands import Hand, Run
 from .workers import Answer, Worker, WorkerLost, WorkerMaker
@@ -37,7 +38,7 @@ class Crew:
         self._hands: list[Hand] = []
         self._waiting: deque[Run] = deque()
         self._unloaded: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._is_closed = False
         self.start_ms: float | None = None
         """The least time in which a worker came up and loaded a model, None before the first did."""
@@ -222,7 +223,7 @@ class Crew:
         self._dispatch()
 
     def _make(self) -> asyncio.Future[Worker]:
-        return asyncio.ensure_future(self._maker.make(self._provider, self._threads))
+        return begun(self._maker.make(self._provider, self._threads))
 
     def _not_opened(self, hand: Hand, file: str, error: Exception) -> None:
         if hand not in self._hands:
@@ -241,6 +242,6 @@ class Crew:
             waiting[0].fail(error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = begun(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

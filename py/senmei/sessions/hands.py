@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from ..errors import OutOfMemory, SessionFailed
 from . import Tensors
+from .background import begun
 from .busy_time import BusyTime
 from .patience import within
 from .workers import Answer, Worker, WorkerLost
@@ -76,9 +76,8 @@ class Hand:
                 making.add_done_callback(_end_latecomer)
                 raise WorkerLost(f"A worker did not start within {limit_s:.0f} seconds.")
             self._worker = making.result()
-        loading = asyncio.ensure_future(self._worker.load(file))
+        loading = begun(self._worker.load(file))
         if not await within(limit_s, loading):
-            loading.add_done_callback(_mark_heard)
             raise WorkerLost(f"A session did not start within {limit_s:.0f} seconds.")
         try:
             loading.result()
@@ -90,7 +89,7 @@ class Hand:
     def send(self, run: Run) -> None:
         assert self._worker is not None, "a hand that is ready has a worker"
         self.sent.append(run)
-        self._calls.append(asyncio.ensure_future(self._worker.run(run.file, run.feeds)))
+        self._calls.append(begun(self._worker.run(run.file, run.feeds)))
 
     async def first_answer(self) -> Answer | None:
         """The answer to the run that computes now, which then is not in `sent` any more.
@@ -120,8 +119,6 @@ class Hand:
         """Ends the worker; returns the runs that somebody still waits for, in their order."""
         if not self._ended.done():
             self._ended.set_result(None)
-        for call in self._calls:
-            call.add_done_callback(_mark_heard)
         self._calls.clear()
         self.files.clear()
         if self._worker is not None:
@@ -134,8 +131,3 @@ class Hand:
 def _end_latecomer(making: asyncio.Future[Worker]) -> None:
     if not making.cancelled() and making.exception() is None:
         making.result().end()
-
-
-def _mark_heard(call: asyncio.Future[Any]) -> None:
-    if not call.cancelled():
-        call.exception()

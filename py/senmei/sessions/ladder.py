@@ -11,6 +11,7 @@ from typing import Any
 from ..arrangement import Arrangement
 from ..catalogue import ModelCard
 from ..errors import SenmeiError, SessionFailed
+from .background import begun
 from .crew import Crew
 from .patience import within
 from .remembered import Remembered
@@ -68,7 +69,7 @@ class Ladder:
         self._maker = maker
         self._crews: dict[Rung, Crew] = {}
         self._loaded: set[str] = set()
-        self._explorers: dict[tuple[str, Wish], asyncio.Task[None]] = {}
+        self._explorers: dict[tuple[str, Wish], asyncio.Future[None]] = {}
         self._is_closed = False
 
     async def prepare(self, card: ModelCard, wish: Wish) -> None:
@@ -224,7 +225,7 @@ class Ladder:
     def _explore(self, card: ModelCard, wish: Wish) -> None:
         key = (card.file, wish)
         if key not in self._explorers:
-            self._explorers[key] = asyncio.ensure_future(self._explored(card, wish))
+            self._explorers[key] = begun(self._explored(card, wish))
 
     async def _explored(self, card: ModelCard, wish: Wish) -> None:
         """Tries the other rungs while the user still chooses, and warms the best."""

@@ -18,6 +18,7 @@ from pyodide.ffi import JsException, JsProxy, to_js
 
 from ..errors import ModelUnavailable, OutOfMemory, SenmeiError, SessionFailed
 from . import Tensors
+from .background import begun
 from .workers import Answer, DeviceLost, Worker, WorkerLost
 
 _ARRAY_TYPES = {"float32": "Float32Array", "int64": "BigInt64Array"}
@@ -43,7 +44,7 @@ class Fleet:
         return _FleetWorker(self._fleet, await _answer(self._fleet.make(provider, threads)))
 
     def end_spares(self) -> None:
-        _send(self._fleet.endSpares())
+        begun(self._fleet.endSpares())
 
     async def golden(self, file: str) -> bytes:
         """The bytes of a golden tile. Raises ModelUnavailable when they cannot be fetched."""
@@ -56,11 +57,11 @@ class Fleet:
 
     def forget(self, file: str) -> None:
         """Drops a model's bytes."""
-        _send(self._fleet.forget(file))
+        begun(self._fleet.forget(file))
 
     def remember(self, text: str) -> None:
         """Keeps a text for the next visit."""
-        _send(self._fleet.remember(text))
+        begun(self._fleet.remember(text))
 
 
 class _FleetWorker:
@@ -79,10 +80,10 @@ class _FleetWorker:
         return Answer(_from_js_tensors(answer.outputs), answer.startedMs, answer.endedMs)
 
     def unload(self, file: str) -> None:
-        _send(self._fleet.unload(self._number, file))
+        begun(self._fleet.unload(self._number, file))
 
     def end(self) -> None:
-        _send(self._fleet.end(self._number))
+        begun(self._fleet.end(self._number))
 
 
 async def _answer(promise: Any) -> Any:
@@ -91,19 +92,9 @@ async def _answer(promise: Any) -> Any:
     A caller that is cancelled leaves it alone: a promise that settles later finds somebody who waits for it.
     """
     try:
-        return await asyncio.shield(asyncio.ensure_future(promise))
+        return await asyncio.shield(begun(promise))
     except JsException as error:
         raise _failure(error) from error
-
-
-def _send(promise: Any) -> None:
-    """Asks for what nobody waits for."""
-    asyncio.ensure_future(promise).add_done_callback(_mark_heard)
-
-
-def _mark_heard(sent: asyncio.Future[Any]) -> None:
-    if not sent.cancelled():
-        sent.exception()
 
 
 def _failure(error: JsException) -> SenmeiError:

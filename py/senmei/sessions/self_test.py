@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from ..catalogue import ModelCard
 from ..errors import SessionFailed
 from . import Tensors
+from .background import begun
 from .crew import Crew
 from .golden import MOST_DIFFERS, GoldenTile
 from .remembered import Remembered, Verdict
@@ -55,7 +56,7 @@ class SelfTest:
         self._remember = remember
         self._tell = tell
         self._trials: dict[tuple[str, Rung], Trial] = {}
-        self._tests: dict[tuple[str, Rung], asyncio.Task[None]] = {}
+        self._tests: dict[tuple[str, Rung], asyncio.Future[None]] = {}
         self._golden: dict[str, GoldenTile] = {}
 
     def trial(self, rung: Rung, card: ModelCard) -> Trial:
@@ -76,7 +77,7 @@ class SelfTest:
         if trial.state not in ("right", "dropped"):
             task = self._tests.get((card.file, rung))
             if task is None or task.done():
-                task = self._tests[card.file, rung] = asyncio.ensure_future(self._test(trial, rung, card))
+                task = self._tests[card.file, rung] = begun(self._test(trial, rung, card))
             # Others may wait for it too.
             await asyncio.wait([task])
             if task.cancelled():
@@ -84,7 +85,7 @@ class SelfTest:
             task.result()
         return trial
 
-    def under_way(self, card: ModelCard) -> list[asyncio.Task[None]]:
+    def under_way(self, card: ModelCard) -> list[asyncio.Future[None]]:
         return [task for (file, _), task in self._tests.items() if file == card.file and not task.done()]
 
     async def golden(self, card: ModelCard) -> GoldenTile:
