@@ -116,14 +116,18 @@ async def enlarge_animation(
 
         yield tally.progress()
         done = 0
-        async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
-            async for item in items:
-                for event in tally.hear(item):
-                    yield event
-                if isinstance(item, FrameDone):
-                    done += 1
-                    if encoded := encoder.add(item.frame.picture, item.frame.duration_ms):
-                        yield Encoded(encoded)
+        try:
+            async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
+                async for item in items:
+                    for event in tally.hear(item):
+                        yield event
+                    if isinstance(item, FrameDone):
+                        done += 1
+                        if encoded := encoder.add(item.frame.picture, item.frame.duration_ms):
+                            yield Encoded(encoded)
+        finally:
+            for one in known.values():
+                one.end()
         cancel.check()
         tail, patches = encoder.finish()
         yield Encoded(tail)

@@ -1,5 +1,6 @@
 """Whole jobs on animations, with sessions that repeat every pixel, so that every frame is known exactly."""
 
+import asyncio
 import io
 import json
 import zipfile
@@ -12,6 +13,7 @@ import senmei
 from drawings import drawing, opened, saved
 from repeating import RepeatingSession, arrangements, card, catalogue_of, repeated
 from senmei.animation import Animation, Frame
+from senmei.arrangement import Arrangement
 from senmei.catalogue import ModelCard
 from senmei.codecs import EncodeOptions, encode
 from senmei.engine import UpscaleOptions, plan, upscale
@@ -21,6 +23,7 @@ from senmei.geometry import Size
 from senmei.jobs import CancelToken, Progress
 from senmei.picture import Metadata, Picture
 from senmei.resampling import LANCZOS, resample
+from senmei.sessions import Tensors
 
 CATALOGUE = catalogue_of(card("clean", next_pass="plain", overlap=3), card("plain", overlap=1))
 BUDGET = 2_000_000_000
@@ -258,6 +261,26 @@ async def test_cancelled_it_stops_at_once() -> None:
     jobs.cancel.cancel()
     with pytest.raises(Cancelled):
         await jobs.run(source("gif"))
+
+
+async def test_cancelled_in_the_middle_no_tile_is_computed_any_more() -> None:
+    jobs = Jobs()
+
+    class Endless(RepeatingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            asyncio.get_running_loop().call_soon(jobs.cancel.cancel)
+            self.running += 1
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                self.running -= 1
+            raise AssertionError
+
+    session = jobs.sessions["clean"] = Endless(card("clean"))
+    with pytest.raises(Cancelled):
+        await jobs.run(source("gif"))
+    await asyncio.sleep(0)
+    assert session.running == 0
 
 
 async def test_progress_counts_frames_and_tiles_and_never_falls() -> None:

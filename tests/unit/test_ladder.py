@@ -537,7 +537,7 @@ def test_fifty_random_faults_in_one_job_change_no_bit(seed: int) -> None:
     disturbed, finished = on_ladder(made, main)
     assert len(made.faults) >= 50
     assert disturbed == quiet
-    assert 2 <= len(finished.notes) <= 4
+    assert 1 <= len(finished.notes) <= 3
 
 
 def test_a_cancelled_job_leaves_idle_workers_behind() -> None:

@@ -116,9 +116,7 @@ class LadderSession:
             self._ladder.trials.drop(team[1], self._card, f"{team[1]} failed ({reason}); {rung} went on.")
         else:
             self._ladder.crew(rung).shrink(workers)
-            sentence = f"Workers failed again and again ({reason}); {workers} instead of {team[0]} went on."
-            self._troubles.add_step(sentence)
-            self._ladder.troubles.append(sentence)
+            self._ladder.troubles.append(self._troubles.add_fewer_workers(team[0], workers))
         return True
 
 
