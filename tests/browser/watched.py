@@ -21,6 +21,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# WebGPU computed by the processor, slowly: for a tile or two.
+GPU_ARGUMENTS = [
+    *(argument for argument in CHROMIUM_ARGUMENTS if argument != "--disable-gpu"),
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+]
 # A cold start of Pyodide and a job on a busy two-core machine; no test judges time.
 PATIENCE_MS = 120_000
 
