@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from browser.fleet_page import fleet_page, output_of, right_output
-from browser.watched import Watch
+from browser.watched import Watch, wait_until_workers_end
 
 MODEL = "upconv7-anime-2x-n1.onnx"
 OTHER_MODEL = "upconv7-photo-2x.onnx"
@@ -161,7 +161,7 @@ def assert_gone(page: Page) -> None:
     )
     assert answers == [["WorkerLost", "The inference worker is gone."]] * 3 + [None]
     page.wait_for_function("async () => (await locks()).length === 0")
-    assert page.workers == []
+    wait_until_workers_end(page)
 
 
 def test_many_workers_leave_nothing_behind(page: Page) -> None:
@@ -176,7 +176,7 @@ def test_many_workers_leave_nothing_behind(page: Page) -> None:
     )
     assert ended == 24
     page.wait_for_function("async () => (await locks()).length === 0")
-    assert page.workers == []
+    wait_until_workers_end(page)
 
 
 def test_a_model_is_downloaded_once_until_it_is_forgotten(page: Page) -> None:
@@ -292,7 +292,7 @@ def test_a_script_that_does_not_come_loses_the_worker(rough_page: tuple[Page, Wa
     assert name == "Unreachable" and told.startswith(message)
     assert page.evaluate("() => unreachable") == [told]
     page.wait_for_function("async () => (await locks()).length === 0")
-    assert page.workers == []
+    wait_until_workers_end(page)
     page.context.unroute(f"**/{lost}", fail)
     assert page.evaluate("async (model) => failure(fleet.load(await fleet.make('wasm', 1), model))", MODEL) is None
 

@@ -73,6 +73,15 @@ def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tup
     context.close()
 
 
+def wait_until_workers_end(page: Page) -> None:
+    """Workers that are ended are gone a moment later, with those that they made."""
+    for _ in range(PATIENCE_MS // 50):
+        if not page.workers:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"still there: {[worker.url for worker in page.workers]}")
+
+
 NativeFile = Callable[..., bytes]
 """What the command line makes of a file's bytes: (data, *, model, and its other options by their names) → a file."""
 
