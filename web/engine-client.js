@@ -26,7 +26,7 @@ export class EngineClient {
       this.#end(new SenmeiError('engine-failed', `The engine worker stopped: ${reasonOf(event)}.`));
     });
     this.remote = /** @type {Comlink.Remote<RemoteEngine>} */ (Comlink.wrap(this.#worker));
-    this.#host = new InferenceHost((lost, message) => void this.remote.lost(lost, message));
+    this.#host = new InferenceHost((...lost) => void this.remote.lost(...lost));
     // Made at once, so that its runtime and the model load while Python starts. Others would take the cores from Python.
     const { port1, port2 } = new MessageChannel();
     const first = { name: uniqueName('inference'), port: port2 };

@@ -1,7 +1,10 @@
 // The page's hands for the engine worker: it makes and ends inference workers, and keeps a text until the next visit.
 // Workers are made here and not inside the engine worker because Firefox now and then hangs in a nested `new Worker()`.
 
-/** @typedef {import('./workers/runtime-builds.js').Provider} Provider */
+/**
+ * @typedef {import('./workers/named-error.js').ErrorName} ErrorName
+ * @typedef {import('./workers/runtime-builds.js').Provider} Provider
+ */
 
 const REMEMBERED = 'senmei.rungs';
 
@@ -10,7 +13,7 @@ export class InferenceHost {
   #workers = new Map();
   #onLost;
 
-  /** @param {(name: string, message: string) => void} onLost hears of a worker that stopped by itself, and why */
+  /** @param {(name: string, kind: ErrorName, message: string) => void} onLost hears of a worker that stopped by itself */
   constructor(onLost) {
     this.#onLost = onLost;
   }
@@ -26,7 +29,12 @@ export class InferenceHost {
     worker.addEventListener('error', (event) => {
       event.preventDefault();
       this.end(name);
-      this.#onLost(name, `The inference worker stopped: ${reasonOf(event)}.`);
+      // Without a message it is the script that did not come.
+      this.#onLost(
+        name,
+        event.message ? 'WorkerLost' : 'Unreachable',
+        `The inference worker stopped: ${reasonOf(event)}.`,
+      );
     });
     this.#workers.set(name, worker);
     worker.postMessage({ provider, threads, port }, [port]);
@@ -66,5 +74,5 @@ export class InferenceHost {
  * @returns {string}
  */
 export function reasonOf(event) {
-  return event.message || 'its script cannot be loaded';
+  return event.message || 'its script cannot be fetched';
 }

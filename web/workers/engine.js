@@ -6,7 +6,7 @@ import { holdForLife } from '../life-lock.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
 import { loadPyodide } from '../vendor/pyodide/pyodide.mjs';
 import { decodeInBrowser } from './browser-decoder.js';
-import { browserFacts, gpuFacts } from './facts.js';
+import { browserFacts, gpuFacts, runtimeIdentity } from './facts.js';
 import { Fleet } from './fleet.js';
 import { likelyRung } from './head-start.js';
 import { LastCall } from './last-call.js';
@@ -47,6 +47,7 @@ import { SiteFiles, siteRoot } from './site-files.js';
  * @property {number} workers
  * @property {number} threads
  * @property {Rung[]} rungs
+ * @property {number | null} idleShare of the workers' time between the tiles of the last job, 0 to 1
  * @property {string[]} troubles sentences: what went wrong and was mended
  *
  * @typedef {object} Job
@@ -125,7 +126,11 @@ async function startPython() {
   micropip.destroy();
   const browser = pyodide.pyimport('senmei.browser');
   /** @type {PythonEngine} */
-  const engine = browser.Engine(await catalogue, fleet, decodeInBrowser, { ...facts, gpu: await gpu });
+  const engine = browser.Engine(await catalogue, fleet, decodeInBrowser, {
+    ...facts,
+    gpu: await gpu,
+    runtime: runtimeIdentity(sizes),
+  });
   browser.destroy();
   isPythonThere = true;
   return engine;
@@ -229,10 +234,11 @@ export const engine = {
   /**
    * The page tells of an inference worker that has stopped.
    * @param {string} name
+   * @param {import('./named-error.js').ErrorName} kind
    * @param {string} message
    */
-  lost(name, message) {
-    fleet.lost(name, message);
+  lost(name, kind, message) {
+    fleet.lost(name, kind, message);
   },
 
   /**

@@ -1,6 +1,6 @@
 // What this browser and machine can do, as far as can be told without trying.
 
-import { HAS_JSPI } from './runtime-builds.js';
+import { HAS_JSPI, RUNTIME_FOLDER } from './runtime-builds.js';
 
 /**
  * @typedef {object} BrowserFacts
@@ -41,6 +41,15 @@ export function browserFacts(remembered) {
  */
 export function gpuFacts() {
   return Promise.race([askForGpu(), nothingAfter(PATIENCE_MS)]);
+}
+
+/**
+ * A text that is another one when onnxruntime-web is.
+ * @param {Record<string, number>} sizes of the site's files
+ */
+export function runtimeIdentity(sizes) {
+  const parts = Object.keys(sizes).filter((path) => path.startsWith(RUNTIME_FOLDER));
+  return parts.map((path) => sizes[path]).join(' ');
 }
 
 /** WebKitGTK says that the page is isolated and has no shared memory all the same. */

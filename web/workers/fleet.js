@@ -22,7 +22,7 @@ import { runtimeOf } from './runtime-builds.js';
  * @property {(path: string | null, start: Promise<void>) => Promise<void>} follow shows the progress of a session's start,
  *   for which this file of the site is fetched, or none
  * @property {(path: string, bytes: number) => void} onBytes hears of the bytes of these files
- * @property {(sentence: string) => void} onUnreachable hears that the runtime cannot be fetched without which nothing works
+ * @property {(sentence: string) => void} onUnreachable hears which part of a runtime cannot be fetched, and why
  */
 
 export class Fleet {
@@ -77,7 +77,7 @@ export class Fleet {
    * @param {Provider} provider
    * @param {number} threads of each of its sessions
    * @returns {Promise<number>} names the worker; as soon as its script has answered
-   * @throws {Error} WorkerLost
+   * @throws {Error} WorkerLost, Unreachable
    */
   async make(provider, threads) {
     const worker = this.#spare(provider, threads) ?? this.#begin(provider, threads);
@@ -90,7 +90,7 @@ export class Fleet {
    * Starts the session of a model, unless it is there or about to be. Each model is downloaded once, until it is forgotten.
    * @param {number} worker
    * @param {string} file in models/
-   * @throws {Error} WorkerLost, DeviceLost
+   * @throws {Error} WorkerLost, DeviceLost, Unreachable
    */
   async load(worker, file) {
     const link = this.#link(worker);
@@ -116,7 +116,7 @@ export class Fleet {
     const link = this.#link(worker);
     await link.models.get(file);
     const buffers = Object.values(feeds).map((tensor) => tensor.data.buffer);
-    return link.ask(link.remote.run(file, Comlink.transfer(feeds, buffers)));
+    return link.ask((remote) => remote.run(file, Comlink.transfer(feeds, buffers)));
   }
 
   /**
@@ -125,7 +125,7 @@ export class Fleet {
    */
   async unload(worker, file) {
     const link = this.#link(worker);
-    if (link.models.delete(file)) await link.change(() => link.remote.unload(file));
+    if (link.models.delete(file)) await link.change((remote) => remote.unload(file));
   }
 
   /**
@@ -134,7 +134,7 @@ export class Fleet {
    */
   async end(worker) {
     const link = this.#links.get(worker);
-    this.#lose(worker, 'The inference worker was ended.');
+    this.#lose(worker, namedError('WorkerLost', 'The inference worker was ended.'));
     if (link) await this.#host.end(link.name);
   }
 
@@ -146,15 +146,17 @@ export class Fleet {
   /**
    * The host tells of a worker that has stopped.
    * @param {string} name
+   * @param {import('./named-error.js').ErrorName} kind
    * @param {string} message
    */
-  lost(name, message) {
-    for (const [worker, link] of this.#links) if (link.name === name) this.#lose(worker, message);
+  lost(name, kind, message) {
+    for (const [worker, link] of this.#links) if (link.name === name) this.#lose(worker, namedError(kind, message));
   }
 
   /**
    * @param {string} file in models/
    * @returns {Promise<Uint8Array>}
+   * @throws {Error} Unreachable
    */
   golden(file) {
     return this.#supplies.download(file);
@@ -217,13 +219,11 @@ export class Fleet {
    */
   async #start(worker, link, made) {
     try {
-      await link.ask(Promise.all([made, link.remote.live(link.name)]));
+      await link.ask((remote) => Promise.all([made, remote.live(link.name)]));
     } catch (error) {
-      throw this.#giveUp(worker, link, error);
+      throw this.#giveUp(worker, link, /** @type {Error} */ (error));
     }
-    hearOfDeath(link.name, () => {
-      if (this.#lose(worker, 'The inference worker has died.')) void this.#host.end(link.name);
-    });
+    hearOfDeath(link.name, () => this.#giveUp(worker, link, new Error('The inference worker has died.')));
   }
 
   /**
@@ -238,13 +238,16 @@ export class Fleet {
     this.#followed.add(wasm);
     const onBytes = isFirst ? Comlink.proxy(this.#supplies.onBytes) : null;
     const model = this.#model(file);
-    const loading = link.change(async () => link.remote.load(file, await model, onBytes));
-    const loaded = loading.catch((error) => {
-      // It may be another worker that will fetch it.
-      if (isFirst) this.#followed.delete(wasm);
-      throw error.name === 'Unreachable' ? this.#giveUp(worker, link, error) : error;
+    const loading = link.change(async (remote) => {
+      // Without its model a worker is still good for another one; without its runtime for nothing.
+      const bytes = await model;
+      await remote.load(file, bytes, onBytes).catch((error) => {
+        throw error.name === 'Unreachable' ? this.#giveUp(worker, link, error) : error;
+      });
     });
-    return this.#supplies.follow(isFirst ? wasm : null, loaded);
+    // Another worker may fetch it then.
+    if (isFirst) loading.catch(() => this.#followed.delete(wasm));
+    return this.#supplies.follow(isFirst ? wasm : null, loading);
   }
 
   /** @param {string} file */
@@ -262,14 +265,15 @@ export class Fleet {
    * Ends a worker that is of no use.
    * @param {number} worker
    * @param {InferenceLink} link
-   * @param {unknown} error
+   * @param {Error} error
    * @returns {Error} what to throw instead
    */
   #giveUp(worker, link, error) {
-    const { name, message } = /** @type {Error} */ (error);
-    if (name === 'Unreachable' && link.provider === 'wasm') this.#supplies.onUnreachable(message);
-    if (this.#lose(worker, message)) void this.#host.end(link.name);
-    return namedError('WorkerLost', message);
+    const isUnreachable = error.name === 'Unreachable';
+    if (isUnreachable) this.#supplies.onUnreachable(error.message);
+    const reason = isUnreachable ? error : namedError('WorkerLost', error.message);
+    if (this.#lose(worker, reason)) void this.#host.end(link.name);
+    return reason;
   }
 
   /** @param {number} worker */
@@ -281,14 +285,14 @@ export class Fleet {
 
   /**
    * @param {number} worker
-   * @param {string} message
+   * @param {Error} reason what everyone who waits for it is told
    * @returns {boolean} whether it was there
    */
-  #lose(worker, message) {
+  #lose(worker, reason) {
     const link = this.#links.get(worker);
     this.#links.delete(worker);
     this.#spares.delete(worker);
-    link?.end(namedError('WorkerLost', message));
+    link?.end(reason);
     return link !== undefined;
   }
 }

@@ -10,6 +10,7 @@ import * as Comlink from '../vendor/comlink/comlink.mjs';
 
 export class InferenceLink {
   #port;
+  #remote;
   #lifeline = new Lifeline();
   /** @type {Promise<unknown>} */
   #last = Promise.resolve();
@@ -28,33 +29,34 @@ export class InferenceLink {
     this.provider = provider;
     this.threads = threads;
     this.#port = port;
-    this.remote = /** @type {Comlink.Remote<Inference>} */ (Comlink.wrap(port));
+    this.#remote = /** @type {Comlink.Remote<Inference>} */ (Comlink.wrap(port));
   }
 
   /**
    * @template T
-   * @param {Promise<T>} answer of `remote`
+   * @param {(remote: Comlink.Remote<Inference>) => Promise<T>} call
    * @returns {Promise<T>} the answer, or the reason of the worker's death
    */
-  ask(answer) {
-    return this.#lifeline.hold(answer);
+  async ask(call) {
+    if (this.#lifeline.reason) throw this.#lifeline.reason;
+    return this.#lifeline.hold(call(this.#remote));
   }
 
   /**
    * Models come and go one after the other, so that one which is loaded, unloaded and loaded again is there in the end.
-   * @param {() => Promise<void>} change
+   * @param {(remote: Comlink.Remote<Inference>) => Promise<void>} call
    * @returns {Promise<void>}
    */
-  change(change) {
-    const done = this.#last.then(change);
+  async change(call) {
+    const done = this.#last.then(() => this.ask(call));
     this.#last = done.catch(() => undefined);
-    return this.ask(done);
+    return this.#lifeline.hold(done);
   }
 
   /** @param {Error} reason what everyone who waits for an answer is told */
   end(reason) {
     this.#lifeline.cut(reason);
-    this.remote[Comlink.releaseProxy]();
+    this.#remote[Comlink.releaseProxy]();
     // A dead worker does not answer the release.
     this.#port.close();
   }

@@ -2,7 +2,7 @@
 
 /** @typedef {'wasm' | 'webgpu'} Provider */
 
-const FOLDER = 'vendor/onnxruntime/';
+export const RUNTIME_FOLDER = 'vendor/onnxruntime/';
 
 /** Whether WebAssembly can wait for promises by itself, which makes the GPU's build smaller and faster. */
 export const HAS_JSPI = 'Suspending' in WebAssembly;
@@ -14,7 +14,11 @@ export const HAS_JSPI = 'Suspending' in WebAssembly;
  */
 export function runtimeOf(provider) {
   const [script, core] = buildOf(provider);
-  return { script: `${FOLDER}${script}.min.mjs`, loader: `${FOLDER}${core}.mjs`, wasm: `${FOLDER}${core}.wasm` };
+  return {
+    script: `${RUNTIME_FOLDER}${script}.min.mjs`,
+    loader: `${RUNTIME_FOLDER}${core}.mjs`,
+    wasm: `${RUNTIME_FOLDER}${core}.wasm`,
+  };
 }
 
 /** @param {Provider} provider */

@@ -2,6 +2,7 @@
 
 import { countFetches } from './counted-fetch.js';
 import { Loading } from './loading.js';
+import { namedError } from './named-error.js';
 
 /**
  * @typedef {import('./fleet.js').Supplies} Supplies
@@ -28,25 +29,28 @@ export class SiteFiles {
   /**
    * @param {string} path relative to the site
    * @returns {Promise<Response>}
+   * @throws {Error} Unreachable
    */
   async fetch(path) {
-    const response = await fetch(new URL(path, siteRoot));
-    if (!response.ok) throw new Error(`“${path}” answered ${response.status}`);
+    const response = await fetch(new URL(path, siteRoot)).catch(() => null);
+    if (!response?.ok) throw namedError('Unreachable', this.failure);
     return response;
   }
 
   /**
    * @param {string} file in models/
    * @returns {Promise<Uint8Array>}
+   * @throws {Error} Unreachable
    */
   download = async (file) => {
     const path = `models/${file}`;
     const { files } = await this.list;
     this.loading.expect({ [path]: files[path] });
-    const bytes = new Uint8Array(await (await this.fetch(path)).arrayBuffer());
+    const response = await this.fetch(path);
+    const bytes = new Uint8Array(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
     if (bytes.length !== files[path]) {
       this.onUnreachable(`“${path}” came with ${bytes.length} instead of ${files[path]} bytes.`);
-      throw new Error(this.failure);
+      throw namedError('Unreachable', this.failure);
     }
     return bytes;
   };
