@@ -40,7 +40,7 @@ _PUBLISHED = (
 def main(arguments: list[str] | None = None) -> int:
     """Convert what the arguments name; returns the exit status: 0, or 1 after one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="convert", description="Convert every model of the catalogue to ONNX.")
-    parser.add_argument("--packages", type=Path, required=True, help="folder that holds the downloaded wheels")
+    parser.add_argument("--packages", type=Path, required=True, help="folder that holds the downloaded packages")
     parser.add_argument(
         "--output", type=Path, required=True, help="folder for the .onnx files, the golden tiles and catalogue.json"
     )
@@ -69,7 +69,7 @@ def convert_all(catalogue: Catalogue, *, packages: Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, model in enumerate(catalogue.models, start=1):
-        content = build_onnx(model, wheel=packages / catalogue.packages[model.package].file)
+        content = build_onnx(model, package=packages / catalogue.packages[model.package].file)
         file, golden = f"{model.id}.onnx", f"{model.id}.golden.npz"
         _write_whole(output / file, content)
         _write_whole(output / golden, golden_tile(content, model))

