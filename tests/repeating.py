@@ -38,12 +38,14 @@ def card(
         flat_tiles=flat_tiles,
         enlarges_alpha=enlarges_alpha,
         tile_bytes_per_pixel=100,
+        macs_per_pixel=1000,
         licence="MIT",
         author="tests",
         source="",
         file=f"{model_id}.onnx",
         size_bytes=0,
         sha256="",
+        golden=f"{model_id}.golden.npz",
     )
 
 

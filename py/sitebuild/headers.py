@@ -27,6 +27,7 @@ TYPES = {
     ".zip": "application/zip",
     ".whl": "application/zip",
     ".onnx": "application/octet-stream",
+    ".npz": "application/zip",
 }
 OTHER_TYPE = "application/octet-stream"
 

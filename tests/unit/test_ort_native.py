@@ -15,7 +15,13 @@ from senmei.geometry import Region
 from senmei.pixels import cut
 from senmei.sessions.ort_native import OrtNativeSession
 
-FAMILIES = ["upconv7-anime-2x-n1", "upconv7-photo-2x-n3", "realesr-animevideov3-2x", "realesr-animevideov3-3x"]
+FAMILIES = [
+    "upconv7-anime-2x-n1",
+    "upconv7-photo-2x-n3",
+    "realesr-animevideov3-2x",
+    "realesr-animevideov3-3x",
+    "esrgan-slim-2x",
+]
 
 
 @pytest.mark.parametrize("model_id", FAMILIES)

@@ -50,6 +50,7 @@ def test_the_site_has_what_the_page_loads(facts: dict[str, Any]) -> None:
     for model in json.loads((SITE / "models/catalogue.json").read_text(encoding="utf-8"))["models"]:
         assert facts["files"][f"models/{model['file']}"] == model["size_bytes"]
         assert sha256_of(SITE / "models" / model["file"]) == model["sha256"]
+        assert (SITE / "models" / model["golden"]).read_bytes() == (PROJECT.models / model["golden"]).read_bytes()
 
 
 def test_the_site_has_nothing_of_the_workshop(facts: dict[str, Any]) -> None:

@@ -191,7 +191,9 @@ def test_a_stale_lock_file_does_not_block(tmp_path: Path) -> None:
 def small_copy(folder: Path) -> Project:
     """The project's own small files, with only the part of node_modules that digests look at."""
     for name in ("py", "models", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build", "node_modules")
+        )
     shutil.copytree(ROOT / "web", folder / "web", ignore=shutil.ignore_patterns("node_modules"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, folder / name)
@@ -222,6 +224,7 @@ def append(path: Path, text: str) -> None:
         ("pyproject.toml", "\n[tool.ruff.lint.isort]\n", []),
         ("web/tsconfig.json", "\n", []),
         ("tests/requirements.txt", "\n", []),
+        ("tests/package.json", "\n", []),
     ],
 )
 def test_a_change_rebuilds_only_what_it_must(tmp_path: Path, change: str, text: str, expected: list[str]) -> None:
