@@ -191,6 +191,8 @@ class _Job:
             "tiles_run": finished.tiles_run,
             "model": finished.model,
             "provider": finished.provider,
+            "workers": finished.workers,
+            "threads": finished.threads,
             "notes": list(finished.notes),
             "elapsed_ms": round(1000 * (time.perf_counter() - started), 1),
         }

@@ -58,7 +58,9 @@ class Encoded:
 class Finished:
     """The last event: what the file is.
 
-    format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, in sentences.
+    provider, workers, threads: what computed it, see `Arrangement`; "none", 0 and 0 without a network.
+    format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, and what went wrong
+    in computing and was mended, in sentences.
     part: what of an animation it is, "" for all of it. frames: how many were enlarged. tiles: of all frames and passes;
     tiles_run: those that were not known already from another frame.
     """
@@ -66,6 +68,8 @@ class Finished:
     size: Size
     model: str
     provider: str
+    workers: int
+    threads: int
     format: str
     depth: int
     notes: tuple[str, ...]

@@ -47,13 +47,8 @@ class MemoryPlan:
         return self.engine_bytes + self.tiles_bytes
 
 
-def plan_memory(
-    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output: EncodeOptions
-) -> MemoryPlan:
-    """The memory of `job` on the picture that `header` describes.
-
-    parallelism: how many tiles compute at once. output: how the result is written.
-    """
+def plan_memory(header: Header, job: JobPlan, *, file_bytes: int, output: EncodeOptions) -> MemoryPlan:
+    """The memory of `job` on the picture that `header` describes. output: how the result is written."""
     sample_bytes = header.depth // 8
     picture_bytes = header.size.pixels * header.channels * sample_bytes
     colours = header.channels - (header.channels in (2, 4))
@@ -65,8 +60,8 @@ def plan_memory(
     tiles_bytes = rows_bytes = 0
     for step in job.passes:
         shape = step.tiles.shape
-        tiles_bytes += parallelism * shape.pixels * step.card.tile_bytes_per_pixel
-        answers = (parallelism + 1) * shape.pixels * 3 * 4 * (1 + step.card.scale**2)
+        tiles_bytes += step.arrangement.workers * shape.pixels * step.card.tile_bytes_per_pixel
+        answers = step.arrangement.in_flight * shape.pixels * 3 * 4 * (1 + step.card.scale**2)
         core_height = max(tile.core.height for tile in step.tiles.tiles[:1])
         # Two rows of tiles come together, one of them is on its way, and the next stage keeps what it still needs.
         rows_bytes += answers + 4 * _rows_bytes(
@@ -99,15 +94,14 @@ def plan_animation_memory(
     info: AnimationInfo,
     *,
     file_bytes: int,
-    parallelism: int,
     output: EncodeOptions,
     frames_as: FramesAs,
 ) -> MemoryPlan:
     """The memory of `job` on the frames that `header` describes; how many there are does not matter, but for a sheet.
 
-    info: of the result. parallelism, output: as for `plan_memory`.
+    info: of the result. output: as for `plan_memory`.
     """
-    still = plan_memory(header, job, file_bytes=file_bytes, parallelism=parallelism, output=output)
+    still = plan_memory(header, job, file_bytes=file_bytes, output=output)
     sample_bytes = header.depth // 8
     known = sum(step.output.pixels for step in job.passes) * header.channels * sample_bytes * FRAMES_KNOWN
     source = header.size.pixels * header.channels * sample_bytes

@@ -3,10 +3,11 @@ touched."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from .arrangement import Arrangement
 from .catalogue import Catalogue, ModelCard
 from .errors import InvalidOption
 from .geometry import Size
@@ -14,6 +15,9 @@ from .motion import Motion
 from .tiling import DEFAULT_TILE, TilePlan, choose_core, plan_tiles
 
 MAX_SCALE = 16
+
+ArrangementsOf = Callable[[ModelCard], Sequence[Arrangement]]
+"""What a network may run on: as in `Session.arrangements`."""
 
 # A size that is wanted exactly is rarely a whole factor; so little more is better resampled than computed anew.
 _OVERREACH = 1.02
@@ -71,10 +75,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One run of one network over the whole picture."""
+    """One run of one network over the whole picture, and what it runs on."""
 
     card: ModelCard
     tiles: TilePlan
+    arrangement: Arrangement
 
     @property
     def output(self) -> Size:
@@ -103,6 +108,11 @@ class JobPlan:
     def cost(self) -> int:
         """Source pixels of all tiles: proportional to the time the networks take."""
         return sum(step.tiles.cost for step in self.passes)
+
+    @property
+    def workers(self) -> int:
+        """How many tiles compute at once."""
+        return max((step.arrangement.workers for step in self.passes), default=1)
 
 
 def choose_models(catalogue: Catalogue, model_id: str, scale: float | None) -> tuple[ModelCard, ...]:
@@ -137,13 +147,13 @@ def plan_job(
     cards: Sequence[ModelCard],
     *,
     target: Size,
-    parallelism: int,
+    arrangements: ArrangementsOf,
     tile: int | None = None,
     motion: Motion | None = None,
 ) -> JobPlan:
     """Plans `cards` over a picture of the size `source`, or over the frames of an animation with this motion.
 
-    parallelism: how many tiles compute at once. tile: longest side of a tile's core in pixels, None for DEFAULT_TILE,
+    arrangements: what each network may run on. tile: longest side of a tile's core in pixels, None for DEFAULT_TILE,
     or for the side with which the least has to be computed of what moves.
     Raises InvalidOption for a tile below 16.
     """
@@ -153,13 +163,14 @@ def plan_job(
     size = source
     for card in cards:
         sides = _MOVING_TILES if motion is not None and tile is None else (tile or DEFAULT_TILE,)
-        plans = [_plan_pass(size, card, parallelism, longest) for longest in sides]
+        arrangement = arrangements(card)[0]
+        plans = [_plan_pass(size, card, arrangement.workers, longest) for longest in sides]
         if motion is not None:
             moving = motion
-            passes.append(Pass(card, min(plans, key=lambda plan: _moving_cost(plan, moving))))
+            passes.append(Pass(card, min(plans, key=lambda plan: _moving_cost(plan, moving)), arrangement))
             motion = motion.enlarged(card.scale, card.overlap)
         else:
-            passes.append(Pass(card, plans[0]))
+            passes.append(Pass(card, plans[0], arrangement))
         size = passes[-1].output
     return JobPlan(source, tuple(passes), target)
 

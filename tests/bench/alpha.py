@@ -46,7 +46,8 @@ class Ways:
 
     def __init__(self, model: str, scale: int) -> None:
         card = catalogue().get(model)
-        self._runner = TileRunner(card, OrtNativeSession(card, FOLDER))
+        session = OrtNativeSession(card, FOLDER)
+        self._runner = TileRunner(card, session, session.arrangements[0])
         self._scale = scale
 
     def network(self, rgb: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from bench.browser_bench import bench_browser, open_bench
 from browser.watched import to_base64
 from drawings import drawing, saved
 from models_folder import catalogue
+from repeating import arrangement
 from senmei.geometry import Size
 from senmei.planner import plan_job
 
@@ -39,7 +40,8 @@ def measure(page: Page, model: str, width: int, height: int, repeats: int) -> tu
     )
     card = catalogue().get(model)
     size = Size(width, height)
-    tiles = plan_job(size, [card], target=size.scaled(2), parallelism=workers).passes[0].tiles
+    on = (arrangement(workers),)
+    tiles = plan_job(size, [card], target=size.scaled(2), arrangements=lambda _: on).passes[0].tiles
     shares = [len(tiles.tiles[worker::workers]) for worker in range(workers)]
     dims = [1, tiles.shape.height, tiles.shape.width, 3]
     bare_call = """([model, shares, dims]) => timed(() => Promise.all(bare.map(

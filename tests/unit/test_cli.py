@@ -11,6 +11,7 @@ import senmei
 from drawings import drawing, opened, saved
 from models_folder import catalogue
 from senmei import cli
+from senmei.sessions.ort_native import usable_cores
 
 
 @pytest.fixture
@@ -34,6 +35,8 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "depth": 8,
         "model": cli.DEFAULT_MODEL,
         "provider": "cpu",
+        "workers": 1,
+        "threads": usable_cores(),
         "notes": [],
         "frames": 1,
         "tiles": 1,

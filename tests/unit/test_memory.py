@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeating import card
+from repeating import arrangement, card
 from senmei.codecs import EncodeOptions, Header
 from senmei.errors import TooLarge
 from senmei.geometry import Size
@@ -14,12 +14,13 @@ def header(width: int, height: int, *, channels: int = 3, depth: int = 8) -> Hea
     return Header("PNG", Size(width, height), depth, channels, 1)
 
 
-def job(source: Size, scale: int = 4, passes: int = 2, parallelism: int = 2) -> JobPlan:
-    return plan_job(source, [card()] * passes, target=source.scaled(scale), parallelism=parallelism)
+def job(source: Size, scale: int = 4, passes: int = 2, workers: int = 2) -> JobPlan:
+    on = (arrangement(workers),)
+    return plan_job(source, [card()] * passes, target=source.scaled(scale), arrangements=lambda _: on)
 
 
-def planned(head: Header, plan: JobPlan, *, parallelism: int = 2, output_format: str = "png") -> MemoryPlan:
-    return plan_memory(head, plan, file_bytes=1000, parallelism=parallelism, output=EncodeOptions(format=output_format))
+def planned(head: Header, plan: JobPlan, *, output_format: str = "png") -> MemoryPlan:
+    return plan_memory(head, plan, file_bytes=1000, output=EncodeOptions(format=output_format))
 
 
 def test_a_streamed_result_of_a_gigapixel_fits_the_browser() -> None:
@@ -43,9 +44,7 @@ def test_no_plan_is_below_what_is_certainly_held(width: int, height: int, channe
 
 def test_more_workers_hold_more_tiles() -> None:
     source = Size(4000, 4000)
-    one, eight = (
-        planned(header(4000, 4000), job(source, parallelism=count), parallelism=count).tiles_bytes for count in (1, 8)
-    )
+    one, eight = (planned(header(4000, 4000), job(source, workers=count)).tiles_bytes for count in (1, 8))
     assert eight > 4 * one
 
 

@@ -30,7 +30,9 @@ async def test_the_result_resembles_the_picture(model_id: str) -> None:
     rgb = drawing(64, 48)
     card = catalogue().get(model_id)
     tile = cut(rgb, Region(-card.trim, -card.trim, 64 + 2 * card.trim, 48 + 2 * card.trim))
-    answer = await OrtNativeSession(card, FOLDER).run({"input": tile[np.newaxis].astype(np.float32) / 255})
+    session = OrtNativeSession(card, FOLDER)
+    feeds = {"input": tile[np.newaxis].astype(np.float32) / 255}
+    answer = await session.run(feeds, arrangement=session.arrangements[0])
     made = answer["output"][0] * 255
     shrunk = made.reshape(48, card.scale, 64, card.scale, 3).mean(axis=(1, 3))
     # The animation model lifts dark flats by some levels; a swap of red and blue would be five times as far off.
@@ -58,7 +60,7 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
 def test_feeds_that_do_not_fit_fail_in_a_sentence(feed: np.ndarray) -> None:
     session = OrtNativeSession(catalogue().get(FAMILIES[0]), FOLDER)
     with pytest.raises(SessionFailed, match="cannot run") as failed:
-        asyncio.run(session.run({"input": feed}))
+        asyncio.run(session.run({"input": feed}, arrangement=session.arrangements[0]))
     assert type(failed.value) is SessionFailed, "no smaller tile would help"
 
 
@@ -76,15 +78,17 @@ session = OrtNativeSession(load_catalogue(folder).get(sys.argv[2]), folder, thre
 tile = np.full((1, 800, 800, 3), 0.5, np.float32)
 small = np.ascontiguousarray(tile[:, :48, :48])
 
+on = session.arrangements[0]
+
 async def main():
-    before = await session.run({"input": small})
+    before = await session.run({"input": small}, arrangement=on)
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + 100_000_000,) * 2)
     try:
-        await session.run({"input": tile})
+        await session.run({"input": tile}, arrangement=on)
     except OutOfMemory as error:
         print(error)
-    after = await session.run({"input": small})
+    after = await session.run({"input": small}, arrangement=on)
     assert np.array_equal(before["output"], after["output"])
 
 asyncio.run(main())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeating import card, catalogue_of
+from repeating import arrangement, arrangements, card, catalogue_of
 from senmei.errors import InvalidOption, ModelUnavailable
 from senmei.geometry import Size
 from senmei.planner import Wanted, choose_models, models_for, plan_job
@@ -113,13 +113,11 @@ def test_fitting_inside_touches_a_side_and_keeps_the_aspect(width: int, height: 
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.floats(1, 16), st.integers(1, 8))
-def test_passes_hand_on_their_sizes_and_reach_the_target(
-    width: int, height: int, scale: float, parallelism: int
-) -> None:
+def test_passes_hand_on_their_sizes_and_reach_the_target(width: int, height: int, scale: float, workers: int) -> None:
     source = Size(width, height)
     target = Wanted(scale=scale).target(source, own_scale=2)
     cards = models_for(CATALOGUE, "clean", source, target)
-    plan = plan_job(source, cards, target=target, parallelism=parallelism)
+    plan = plan_job(source, cards, target=target, arrangements=lambda _: (arrangement(workers),))
     size = source
     for step in plan.passes:
         assert step.tiles.picture == size
@@ -140,12 +138,14 @@ def test_stretching_counts_the_longer_factor() -> None:
 
 
 def test_without_passes_the_source_is_what_is_resampled() -> None:
-    plan = plan_job(SOURCE, (), target=Size(10, 10), parallelism=2)
+    plan = plan_job(SOURCE, (), target=Size(10, 10), arrangements=arrangements)
     assert (plan.computed, plan.tiles, plan.cost) == (SOURCE, 0, 0)
 
 
 def test_the_tile_is_the_callers_choice() -> None:
-    plan = plan_job(Size(100, 100), [card(overlap=5)], target=Size(200, 200), parallelism=1, tile=50)
+    plan = plan_job(
+        Size(100, 100), [card(overlap=5)], target=Size(200, 200), arrangements=lambda _: (arrangement(1),), tile=50
+    )
     assert plan.passes[0].tiles.shape == Size(60, 60)
     with pytest.raises(InvalidOption, match="15"):
-        plan_job(Size(100, 100), [card()], target=Size(200, 200), parallelism=1, tile=15)
+        plan_job(Size(100, 100), [card()], target=Size(200, 200), arrangements=lambda _: (arrangement(1),), tile=15)
