@@ -1,10 +1,9 @@
 """Which files of the JavaScript packages the site carries, and where."""
 
-ONNXRUNTIME = (
+_RUNTIME = (
     "ort.wasm.min.mjs",
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
-    # With WebGPU: jspi where WebAssembly can wait for promises by itself, asyncify elsewhere. Fetched only where used.
     "ort.jspi.min.mjs",
     "ort-wasm-simd-threaded.jspi.mjs",
     "ort-wasm-simd-threaded.jspi.wasm",
@@ -12,12 +11,13 @@ ONNXRUNTIME = (
     "ort-wasm-simd-threaded.asyncify.mjs",
     "ort-wasm-simd-threaded.asyncify.wasm",
 )
+"""Three builds of onnxruntime-web: without a GPU, with one where there is JSPI, and with one elsewhere."""
 
 VENDORED = {
     "comlink/dist/esm/comlink.mjs": "vendor/comlink/comlink.mjs",
     "img-comparison-slider/dist/index.js": "vendor/img-comparison-slider/index.js",
     "img-comparison-slider/dist/styles.css": "vendor/img-comparison-slider/styles.css",
-    **{f"onnxruntime-web/dist/{name}": f"vendor/onnxruntime/{name}" for name in ONNXRUNTIME},
+    **{f"onnxruntime-web/dist/{name}": f"vendor/onnxruntime/{name}" for name in _RUNTIME},
     "pyodide/pyodide.mjs": "vendor/pyodide/pyodide.mjs",
     "pyodide/pyodide.asm.js": "vendor/pyodide/pyodide.asm.js",
     "pyodide/pyodide.asm.wasm": "vendor/pyodide/pyodide.asm.wasm",
