@@ -47,7 +47,13 @@ export function jobOf({ width, height, blob, moving }, { animation, tta, provide
   const written = moving && writtenKind(animation, moving);
   /** @type {WrittenKind | null} */
   const targetKind = written === 'webp' && !animation.lossless ? 'lossy' : written;
-  return { model, provider, tta, picture: { width, height, frames, blob, kind }, target: { ...size, kind: targetKind } };
+  return {
+    model,
+    provider,
+    tta,
+    picture: { width, height, frames, blob, kind },
+    target: { ...size, kind: targetKind },
+  };
 }
 
 /**

@@ -143,8 +143,7 @@ export class ModelHolder extends EventTarget {
   async #failed(error, provider) {
     if (error instanceof SenmeiError && error.code === 'engine-failed') await this.renounce();
     else this.#wanted = this.#loaded;
-    const isOfProvider =
-      provider !== 'auto' && error instanceof SenmeiError && PROVIDER_FAILURES.includes(error.code);
+    const isOfProvider = provider !== 'auto' && error instanceof SenmeiError && PROVIDER_FAILURES.includes(error.code);
     this.dispatchEvent(new CustomEvent(isOfProvider ? 'provider-failed' : 'failed', { detail: error }));
   }
 }

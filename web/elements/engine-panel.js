@@ -1,8 +1,8 @@
 import { PROVIDERS } from '../choices.js';
 import { arrangementInWords, machineInWords, rungInWords } from '../engine-words.js';
 import { findElement } from '../find-element.js';
-import { durationInWords } from '../words.js';
 import { DEFAULTS } from '../settings.js';
+import { durationInWords } from '../words.js';
 import { ChoiceGroup } from './choice-group.js';
 
 /**
