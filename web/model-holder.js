@@ -122,7 +122,7 @@ export class ModelHolder extends EventTarget {
     try {
       await wanted.upscaler;
     } catch (error) {
-      if (this.#wanted === wanted) await this.#failed(error, wanted.provider);
+      if (this.#wanted === wanted) await this.#failed(error, wanted);
       return;
     }
     if (this.#wanted !== wanted) {
@@ -138,12 +138,16 @@ export class ModelHolder extends EventTarget {
 
   /**
    * @param {unknown} error
-   * @param {Provider} provider
+   * @param {Held} wanted
    */
-  async #failed(error, provider) {
-    if (error instanceof SenmeiError && error.code === 'engine-failed') await this.renounce();
-    else this.#wanted = this.#loaded;
-    const isOfProvider = provider !== 'auto' && error instanceof SenmeiError && PROVIDER_FAILURES.includes(error.code);
+  async #failed(error, wanted) {
+    const code = error instanceof SenmeiError ? error.code : '';
+    const isOfProvider = wanted.provider !== 'auto' && PROVIDER_FAILURES.includes(code);
+    // An engine that lacks what was wanted of it lives on, and one that lives has something to tell.
+    const isAlive = code !== 'engine-failed' || (isOfProvider && (await this.report()) !== null);
+    if (this.#wanted !== wanted) return;
+    if (isAlive) this.#wanted = this.#loaded;
+    else await this.renounce();
     this.dispatchEvent(new CustomEvent(isOfProvider ? 'provider-failed' : 'failed', { detail: error }));
   }
 }
