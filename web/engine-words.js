@@ -34,13 +34,13 @@ export function rungInWords({ state, reason }) {
 
 /**
  * @param {EngineReport} report
- * @returns {string} for instance "8 cores · 4 GB · shared memory · no GPU to compute with"
+ * @returns {string} for instance "8 cores · about 4 GB · shared memory · no GPU to compute with"
  */
 export function machineInWords({ cores, memoryGb, sharedMemory, gpu }) {
   return [
     counted(cores, 'core'),
-    // No browser tells of more than eight, which keeps people from being known by it.
-    ...(memoryGb === null ? [] : [`${memoryGb} GB${memoryGb < 8 ? '' : ' or more'}`]),
+    // Browsers tell it roughly, so that nobody is known by it.
+    ...(memoryGb === null ? [] : [`about ${memoryGb} GB`]),
     sharedMemory ? 'shared memory' : 'no shared memory, so no threads',
     gpu ?? 'no GPU to compute with',
   ]

@@ -118,6 +118,7 @@ async function measure(card) {
         // What is measured can be taken away, also when the rest is stopped.
         if (report) lines.textContent = reportInLines({ ...measured, report });
         outcome.hidden = false;
+        copy.textContent = 'Copy';
       },
     });
     step.textContent = 'Done.';
@@ -129,6 +130,15 @@ async function measure(card) {
   } finally {
     stopping = null;
     showRunning(false);
+  }
+}
+
+async function copyLines() {
+  try {
+    await navigator.clipboard.writeText(lines.textContent ?? '');
+    copy.textContent = 'Copied';
+  } catch {
+    showError('The browser did not let the lines into the clipboard; select them and copy them.');
   }
 }
 
@@ -157,10 +167,9 @@ async function open() {
     if (stopping) stopping.abort();
     else if (card) measure(card);
   });
-  copy.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(lines.textContent ?? '');
-    copy.textContent = 'Copied';
-  });
+  // Only pages that came safely have one.
+  copy.hidden = !navigator.clipboard?.writeText;
+  copy.addEventListener('click', copyLines);
   start.disabled = false;
 }
 
