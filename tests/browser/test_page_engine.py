@@ -110,6 +110,6 @@ def test_it_fits_a_phone(chromium: Browser, origin: str, scheme: str) -> None:
             "(panel) => [panel.getBoundingClientRect().left, panel.getBoundingClientRect().right]"
         )
         assert left >= 0 and right <= 360
-        page.locator("h2").click()
+        page.locator("h1").click()
         expect(page.get_by_test_id("engine-panel")).to_be_hidden()
         assert watch.complaints == []
