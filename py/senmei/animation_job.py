@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
 from .animation import AnimationFile, AnimationInfo, Frame
-from .arrangement import Arrangement
-from .catalogue import Catalogue, ModelCard
+from .catalogue import Catalogue
 from .codecs import FramesAs, Header, check_animation, open_animation, open_animation_encoder, sheet_size
 from .errors import TooLarge
 from .events import Encoded, Event, Finished, Planned
@@ -22,9 +21,9 @@ from .known_tiles import KnownTiles
 from .memory import FRAMES_KNOWN, plan_animation_memory, refuse_too_large
 from .motion import Motion, MotionWatch
 from .picture import NO_METADATA, Picture, without_opaque_alpha
-from .pipeline import chosen, means_of, opened, prepared, result_rows, runners_of, troubles_of
+from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, result_rows, runners_of, troubles_of
 from .pixels import apart, joined
-from .planner import ArrangementsOf, JobPlan, plan_job
+from .planner import ArrangementsOf, JobPlan
 from .resampling import BICUBIC, resample
 from .upscaler import Rows
 
@@ -48,10 +47,10 @@ def plan_animation(
     """What `enlarge_animation` would do at most: what moves is not known yet. Raises the errors of `chosen` and
     `open_animation_encoder`; TooLarge when the memory is not there."""
     options = _resolved(header, options)
-    cards, target = chosen(header.size, options, catalogue)
-    job = plan_job(header.size, cards, target=target, arrangements=arrangements, tile=options.tile)
-    tiles = job.tiles * header.frames
-    return _planned(file_bytes, header, header.frames, options, job, tiles, budget_bytes)
+    job = planned_job(header.size, options, catalogue, arrangements)
+    frames = header.frames
+    job = replace(job, duration_ms=None if job.duration_ms is None else job.duration_ms * frames)
+    return _planned(file_bytes, header, frames, options, job, job.tiles * frames, budget_bytes)
 
 
 async def enlarge_animation(
@@ -72,10 +71,7 @@ async def enlarge_animation(
     options = _resolved(header, options)
     cards, target = chosen(header.size, options, catalogue)
     sessions = await opened(cards, open_session)
-
-    def arrangements(card: ModelCard) -> Sequence[Arrangement]:
-        return sessions[card.id].arrangements
-
+    arrangements = offered(sessions)
     yield plan_animation(
         len(data), header, options, catalogue=catalogue, arrangements=arrangements, budget_bytes=budget_bytes
     )
@@ -91,7 +87,7 @@ async def enlarge_animation(
             look.see(frame)
             yield meter.at("decode", index, header.frames)
         motion = look.motion
-        job = plan_job(header.size, cards, target=target, arrangements=arrangements, tile=options.tile, motion=motion)
+        job = planned_job(header.size, options, catalogue, arrangements, motion=motion)
         tally = FrameTally(job, motion, meter)
         frames = len(look.durations_ms)
         yield _planned(len(data), header, frames, options, job, tally.foreseen, budget_bytes)
@@ -254,7 +250,17 @@ def _planned(
     )
     refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
     models = tuple(step.card.id for step in job.passes)
-    return Planned(header, models, job.target, tiles, memory, _format(options), options.part, frames=frames)
+    return Planned(
+        header,
+        models,
+        job.target,
+        tiles,
+        memory,
+        _format(options),
+        options.part,
+        frames=frames,
+        estimate_ms=job.duration_ms,
+    )
 
 
 def _format(options: UpscaleOptions) -> str:

@@ -10,8 +10,8 @@ class Arrangement:
     """A number of equal workers, each of which runs one tile at a time.
 
     provider: what computes ("wasm", "webgpu", "cpu" …). threads: how many each worker has. pixel_ns: nanoseconds that
-    one worker takes for one source pixel of a tile, while the others are at work too; is_measured: False where that is
-    a guess, which plans are made with but no time is told by.
+    one worker takes for one pixel of a tile, as `tiling.computed_pixels` counts them, while the others are at work too;
+    is_measured: False where that is a guess, which plans are made with but no time is told by.
     run_ms: what each run costs beside its pixels. start_ms: until the workers are up, 0 when they are.
     queue: tiles in flight a worker, the one that computes and those that wait for it. worker_bytes: the working memory
     that one worker may take for its tile, None for as much as it wants. fixed_shapes: a new shape of a tile is dear, so

@@ -16,7 +16,8 @@ class Planned:
     """What a job will do, known from the file's header.
 
     header: of the file. models: ids of the networks, in the order of their passes. tiles: how often a network runs, of
-    all frames together. format, part: as in Finished. frames: of the result.
+    all frames together. format, part: as in Finished. frames: of the result. estimate_ms: about how long the networks
+    will take, where alpha is even; None where it is not known how fast they are.
     """
 
     header: Header
@@ -27,6 +28,7 @@ class Planned:
     format: str
     part: str = ""
     frames: int = 1
+    estimate_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,9 +11,10 @@ from .geometry import Size
 from .job_options import OpenSession, UpscaleOptions
 from .jobs import CancelToken
 from .known_tiles import KnownTiles
+from .motion import Motion
 from .picture import Picture, Pixels
 from .pixels import joined, to_depth
-from .planner import JobPlan, models_for
+from .planner import ArrangementsOf, JobPlan, models_for, plan_job
 from .resampling import BICUBIC, LANCZOS
 from .row_stages import blended_rows, resampled_rows, whole_picture
 from .sessions import Session
@@ -31,9 +32,42 @@ def chosen(source: Size, options: UpscaleOptions, catalogue: Catalogue) -> tuple
     return cards if options.strength > 0 else (), target
 
 
-async def opened(cards: tuple[ModelCard, ...], open_session: OpenSession) -> dict[str, Session]:
-    """The sessions of these models by their ids."""
-    return {card.id: await open_session(card) for card in cards}
+def planned_job(
+    source: Size,
+    options: UpscaleOptions,
+    catalogue: Catalogue,
+    arrangements: ArrangementsOf,
+    *,
+    motion: Motion | None = None,
+) -> JobPlan:
+    """The job on a picture of the size `source`, or on frames with this motion. Raises the errors of `chosen`,
+    InvalidOption."""
+    cards, target = chosen(source, options, catalogue)
+    return plan_job(
+        source,
+        cards,
+        target=target,
+        arrangements=arrangements,
+        tile=options.tile,
+        runs=options.runs,
+        motion=motion,
+    )
+
+
+async def opened(
+    cards: tuple[ModelCard, ...], open_session: OpenSession, already: Mapping[str, Session] | None = None
+) -> dict[str, Session]:
+    """The sessions of these models by their ids, each opened once. already: those that this job has opened before."""
+    sessions = dict(already or {})
+    for card in cards:
+        if card.id not in sessions:
+            sessions[card.id] = await open_session(card)
+    return sessions
+
+
+def offered(sessions: Mapping[str, Session]) -> ArrangementsOf:
+    """What these sessions can run on now."""
+    return lambda card: sessions[card.id].arrangements
 
 
 def runners_of(

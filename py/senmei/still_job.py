@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
@@ -18,9 +18,9 @@ from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken, ProgressMeter
 from .memory import plan_memory, refuse_too_large
 from .picture import Picture, without_opaque_alpha
-from .pipeline import chosen, means_of, opened, prepared, result_rows, runners_of, troubles_of
+from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, result_rows, runners_of, troubles_of
 from .pixels import apart
-from .planner import ArrangementsOf, JobPlan, plan_job
+from .planner import ArrangementsOf, JobPlan
 from .rows import Band
 from .sessions import Session
 from .tally import Tally
@@ -38,8 +38,7 @@ def plan_still(
     """What `enlarge_still` would do. Raises the errors of `chosen` and `open_encoder`; TooLarge when the memory is not
     there."""
     options = replace(options, output=options.output.resolved())
-    cards, target = chosen(header.size, options, catalogue)
-    job = plan_job(header.size, cards, target=target, arrangements=arrangements, tile=options.tile)
+    job = planned_job(header.size, options, catalogue, arrangements)
     return _planned(file_bytes, header, options, job, budget_bytes)
 
 
@@ -65,7 +64,7 @@ async def enlarge_still(
         if picture.size != header.size:
             # A decoder outside turns and crops as the file says, which its header does not tell.
             header = replace(header, size=picture.size)
-            job, sessions = await _ready(header, options, catalogue, open_session)
+            job, sessions = await _ready(header, options, catalogue, open_session, sessions)
             yield _planned(len(data), header, options, job, budget_bytes)
         yield meter.at("decode", 1, 1)
         depth = 16 if picture.pixels.dtype == np.uint16 else 8
@@ -114,20 +113,15 @@ async def enlarge_still(
 
 
 async def _ready(
-    header: Header, options: UpscaleOptions, catalogue: Catalogue, open_session: OpenSession
+    header: Header,
+    options: UpscaleOptions,
+    catalogue: Catalogue,
+    open_session: OpenSession,
+    already: Mapping[str, Session] | None = None,
 ) -> tuple[JobPlan, dict[str, Session]]:
-    cards, target = chosen(header.size, options, catalogue)
-    sessions = await opened(cards, open_session)
-    return (
-        plan_job(
-            header.size,
-            cards,
-            target=target,
-            arrangements=lambda card: sessions[card.id].arrangements,
-            tile=options.tile,
-        ),
-        sessions,
-    )
+    cards, _ = chosen(header.size, options, catalogue)
+    sessions = await opened(cards, open_session, already)
+    return planned_job(header.size, options, catalogue, offered(sessions)), sessions
 
 
 def _planned(file_bytes: int, header: Header, options: UpscaleOptions, job: JobPlan, budget_bytes: int) -> Planned:
@@ -136,7 +130,9 @@ def _planned(file_bytes: int, header: Header, options: UpscaleOptions, job: JobP
     refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
     models = tuple(step.card.id for step in job.passes)
     part = options.part if header.frames > 1 else ""
-    return Planned(header, models, job.target, job.tiles, memory, options.output.format, part)
+    return Planned(
+        header, models, job.target, job.tiles, memory, options.output.format, part, estimate_ms=job.duration_ms
+    )
 
 
 async def _read(

@@ -21,6 +21,9 @@ _Values = NDArray[np.float32]
 LEAST_CORE = 16
 """A tile whose core is no longer than this is not halved any more when memory is short."""
 
+ENSEMBLE = 8
+"""How many turns and mirrorings a tile has."""
+
 _MOST_FLAT_ANSWERS = 1024
 
 
@@ -160,11 +163,11 @@ class TileRunner:
         if not self._tta:
             return (await self._run(values, is_smallest))[region.slices]
         total = np.zeros((region.height, region.width, 3), np.float32)
-        for turns in range(4):
+        for turns in range(ENSEMBLE // 2):
             turned = np.rot90(values, turns)
             total += np.rot90(await self._run(turned, is_smallest), -turns)[region.slices]
             total += np.rot90((await self._run(turned[:, ::-1], is_smallest))[:, ::-1], -turns)[region.slices]
-        return total / np.float32(8)
+        return total / np.float32(ENSEMBLE)
 
     async def _run(self, values: _Values, is_smallest: bool) -> _Values:
         """(h, w, 3) → the network's whole answer, ((h - 2 · trim) · scale, (w - 2 · trim) · scale, 3)."""

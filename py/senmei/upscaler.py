@@ -31,9 +31,6 @@ class TileDone:
 Rows = AsyncGenerator[Band | TileDone]
 """A picture on its way: its bands from the top, and between them word of the tiles that were done for it."""
 
-# Further rows of tiles are not begun while the first of so many is unfinished, so that memory stays bounded.
-_OPEN_BANDS = 2
-
 
 async def enlarge_rows(rows: Rows, *, step: Pass, runner: TileRunner, cancel: CancelToken) -> Rows:
     """Runs every tile of `step` over a picture that arrives as `rows`, and yields the enlarged one likewise.
@@ -57,7 +54,7 @@ async def enlarge_rows(rows: Rows, *, step: Pass, runner: TileRunner, cancel: Ca
                     else:
                         yield item
                 window.drop_above(min(max(0, source.y), picture.height - 1))
-                async for done in work.settle(until=lambda: len(work.bands) < _OPEN_BANDS):
+                async for done in work.settle(until=lambda: len(work.bands) < step.open_rows):
                     yield done
                 work.open_band(tiles)
                 for tile in tiles:

@@ -31,6 +31,9 @@ TYPES = {
 }
 OTHER_TYPE = "application/octet-stream"
 
+COPIES = {".br": "br", ".gz": "gzip"}
+"""What is added to a file's name for a compressed copy of it → its Content-Encoding, the smaller copies first."""
+
 
 def headers_file() -> str:
     """`_headers` in the form that Netlify and Cloudflare Pages read."""

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "py")]
 
-from bench import alpha, animation, gif_quality, job, memory, start  # noqa: E402 - found through the path above
+from bench import alpha, animation, gif_quality, job, memory, start, wire  # noqa: E402 - found through the path above
 from sitebuild import chromium  # noqa: E402
 from sitebuild.project import Project  # noqa: E402
 
@@ -23,8 +23,10 @@ BENCHES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench", description="Print what Senmei costs as ratios.")
-    names = [*BENCHES, "memory"]
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but memory when left out")
+    names = [*BENCHES, "memory", "wire"]
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all but the last two when left out"
+    )
     parser.add_argument("--repeats", type=int, default=7, help="of each side; the medians are compared")
     parser.add_argument("--side", type=int, default=8192, help="memory: of the square picture, in pixels")
     parser.add_argument("--model", action="append", help="memory: an id, once or more (realesr-animevideov3-4x)")
@@ -36,6 +38,8 @@ def main() -> None:
     for name in options.names or BENCHES:
         if name == "memory":
             memory.main(side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy)
+        elif name == "wire":
+            wire.main()
         else:
             BENCHES[name](options.repeats)
 

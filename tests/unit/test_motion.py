@@ -107,4 +107,5 @@ def test_where_all_moves_the_tiles_are_as_for_a_still() -> None:
     frames = [drawing(480, 270, seed=seed, noise=9) for seed in range(3)]
     still = plan_job(size, [card(overlap=7)], target=size.scaled(2), arrangements=arrangements)
     motion = watch(frames, size)
-    assert plan_job(size, [card(overlap=7)], target=size.scaled(2), arrangements=arrangements, motion=motion) == still
+    moving = plan_job(size, [card(overlap=7)], target=size.scaled(2), arrangements=arrangements, motion=motion)
+    assert moving.passes == still.passes

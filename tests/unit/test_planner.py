@@ -1,8 +1,12 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from repeating import arrangement, arrangements, card, catalogue_of
+from senmei.arrangement import Arrangement
+from senmei.catalogue import ModelCard
 from senmei.errors import InvalidOption, ModelUnavailable
 from senmei.geometry import Size
 from senmei.planner import Wanted, choose_models, models_for, plan_job
@@ -140,6 +144,39 @@ def test_stretching_counts_the_longer_factor() -> None:
 def test_without_passes_the_source_is_what_is_resampled() -> None:
     plan = plan_job(SOURCE, (), target=Size(10, 10), arrangements=arrangements)
     assert (plan.computed, plan.tiles, plan.cost) == (SOURCE, 0, 0)
+
+
+def test_passes_of_one_job_run_on_the_same_workers() -> None:
+    """A small picture's first pass alone would be faster with threads, the large second one without."""
+    size = Size(60, 60)
+    threads = arrangement(1, threads=8, pixel_ns=7_000)
+    workers = arrangement(8)
+    cards = [card("clean"), card("plain")]
+
+    def planned(**offered: tuple[Arrangement, ...]) -> list[Arrangement]:
+        plan = plan_job(size, cards, target=size.scaled(4), arrangements=lambda one: offered[one.id])
+        return [step.arrangement for step in plan.passes]
+
+    for clean, plain in (((threads, workers), (workers, threads)), ((workers, threads), (threads, workers))):
+        first, second = planned(clean=clean, plain=plain)
+        assert first == second
+    gpu = arrangement(1, provider="webgpu")
+    assert planned(clean=(threads,), plain=(gpu, workers)) == [threads, gpu], "nothing that both can run on"
+
+
+def test_a_duration_is_told_only_where_the_pace_was_measured() -> None:
+    size = Size(500, 500)
+
+    def duration(*cards: ModelCard, **facts: Any) -> float | None:
+        on = (arrangement(2, **facts),)
+        return plan_job(size, cards, target=size.scaled(2), arrangements=lambda _: on).duration_ms
+
+    once = duration(card())
+    assert once == pytest.approx(500 * 500 / 2 * 0.035, rel=0.1)
+    assert duration(card(), card()) == pytest.approx(5 * once, rel=0.1)
+    assert duration(card(), start_ms=700) == pytest.approx(once + 700)
+    assert duration(card(), is_measured=False) is None
+    assert duration() is None
 
 
 def test_the_tile_is_the_callers_choice() -> None:
