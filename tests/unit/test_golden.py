@@ -16,7 +16,7 @@ def right_answer(tile: GoldenTile) -> np.ndarray:
 
 def test_the_right_answer_differs_by_nothing() -> None:
     tile = GoldenTile.from_npz(golden_npz(9))
-    assert tile.pixels == 81 and tile.feeds["input"].dtype == np.float32 and tile.feeds["input"].max() <= 1
+    assert tile.size.pixels == 81 and tile.feeds["input"].dtype == np.float32 and tile.feeds["input"].max() <= 1
     assert tile.differs({"output": right_answer(tile)}) == 0
     assert tile.differs({"output": right_answer(tile) + np.float32(0.001)}) == 0
 

@@ -140,8 +140,8 @@ def test_without_a_gpu_all_cores_are_offered_in_every_share() -> None:
         by_threads = {one.threads: one for one in offers}
         assert by_threads[1].start_ms == 0, "they are up"
         assert by_threads[2].start_ms > 0 and by_threads[4].start_ms > 0
-        assert by_threads[4].pixel_ns == pytest.approx(1e6 / 4**0.8), "as measured"
-        assert by_threads[2].pixel_ns == pytest.approx(1e6 / 2**0.9), "as assumed"
+        assert by_threads[4].pixel_ns == pytest.approx(1e6 / 4**0.8, rel=0.05), "as measured"
+        assert by_threads[2].pixel_ns == pytest.approx(1e6 / 2**0.9, rel=0.05), "as assumed"
         assert states(ladder.report(CARD, ANY)) == {
             ("webgpu", 1): "dropped",
             ("wasm", 1): "chosen",
@@ -495,11 +495,15 @@ def test_jobs_teach_the_ladder_how_fast_it_is() -> None:
         session = await open_session(ladder, CARD, ANY)
         made.seconds = lambda *_: 4.0
         await all_right(session, 60)
-        assert ladder.arrangements(CARD, ANY)[0].pixel_ns == pytest.approx(4e9 / 400, rel=0.05)
+        assert ladder.arrangements(CARD, ANY)[0].pixel_ns == 1e6, "plans stay the same in one visit"
         assert session.busy.idle_share is not None
 
     on_ladder(made, main, facts=PLAIN, shelf=shelf)
-    assert shelf.text is not None
+
+    async def again(ladder: Ladder) -> None:
+        assert ladder.arrangements(CARD, ANY)[0].pixel_ns == pytest.approx(4e9 / 400, rel=0.3)
+
+    on_ladder(workers_with(), again, facts=PLAIN, shelf=shelf)
 
 
 async def made_of(ladder: Ladder, data: bytes, model: ModelCard = CARD) -> tuple[bytes, Finished]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelUnavailable
+from ..geometry import Size
 from . import Tensors
 
 MOST_DIFFERS = 2
@@ -16,12 +17,12 @@ MOST_DIFFERS = 2
 
 
 class GoldenTile:
-    """feeds: what is run. pixels: of its source."""
+    """feeds: what is run. size: of its source."""
 
     def __init__(self, input_rgb: NDArray[np.uint8], output_rgb: NDArray[np.uint8]) -> None:
         """Both (1, height, width, 3)."""
         self.feeds: Tensors = {"input": input_rgb.astype(np.float32) / np.float32(255)}
-        self.pixels = int(input_rgb.shape[1] * input_rgb.shape[2])
+        self.size = Size(input_rgb.shape[2], input_rgb.shape[1])
         self._output = output_rgb
 
     @classmethod

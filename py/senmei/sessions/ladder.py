@@ -125,10 +125,10 @@ class Ladder:
             provider=rung.provider,
             workers=workers,
             threads=rung.threads,
-            pixel_ns=speed.pixel_ns,
+            pixel_ns=_two_digits(speed.pixel_ns),
             is_measured=self.trials.trial(rung, card).speed is not None,
-            run_ms=speed.run_ms,
-            start_ms=0 if is_up else start_ms,
+            run_ms=_two_digits(speed.run_ms),
+            start_ms=0 if is_up else _two_digits(start_ms),
             queue=_QUEUE,
             worker_bytes=int(min(max(share, _LEAST_WORKER_BYTES), _MOST_WORKER_BYTES)),
             fixed_shapes=rung == WEBGPU,
@@ -249,7 +249,7 @@ class Ladder:
     async def _warm(self, card: ModelCard, best: Arrangement) -> None:
         rung = Rung(best.provider, best.threads)
         golden = await self.trials.golden(card)
-        limit_s = self.trials.limit_s(rung, card, golden.pixels)
+        limit_s = self.trials.limit_s(rung, card, golden.feeds)
         await self.crew(rung).warm(card.file, golden.feeds, workers=best.workers, limit_s=limit_s)
 
     def _patience(self, rung: Rung, file: str) -> float:
@@ -257,6 +257,11 @@ class Ladder:
         return _NESTED_START_S if rung.threads > 1 and is_fetched else _DOWNLOAD_S
 
 
+def _two_digits(value: float) -> float:
+    """Plans are made again and again: what is told beforehand is to be what is done."""
+    return float(f"{value:.1e}")
+
+
 def megapixel_ms(arrangement: Arrangement) -> float:
-    """What all its workers together take for a million source pixels."""
+    """What all its workers together take for a million computed pixels."""
     return arrangement.pixel_ns / arrangement.workers

@@ -49,7 +49,6 @@ class LadderSession:
     async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         """See `Session.run`."""
         trials, card = self._ladder.trials, self._card
-        pixels = feeds["input"].shape[1] * feeds["input"].shape[2]
         faults = 0
         while True:
             team = self._team(arrangement)
@@ -65,7 +64,7 @@ class LadderSession:
                     card.file,
                     feeds,
                     workers=workers,
-                    limit_s=trials.limit_s(rung, card, pixels),
+                    limit_s=trials.limit_s(rung, card, feeds),
                     is_first=faults > 0,
                     busy=self.busy,
                 )
@@ -83,7 +82,7 @@ class LadderSession:
                         raise SessionFailed(f"The model “{card.id}” cannot be run any more: {error}") from error
                     faults = 0
             else:
-                trials.learn(rung, card, pixels, answer.taken_ms)
+                trials.learn(rung, card, feeds, answer.taken_ms)
                 return answer.outputs
 
     def _teams(self, arrangement: Arrangement) -> list[Team]:

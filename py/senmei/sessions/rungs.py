@@ -69,7 +69,7 @@ class Facts:
             gpu=gpu and gpu["identity"],
             is_software_gpu=bool(gpu and gpu["isFallback"]),
             browser=facts["browser"],
-            runtime=facts.get("runtime", ""),
+            runtime=facts["runtime"],
         )
 
     @property

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from ..catalogue import ModelCard
 from ..errors import SessionFailed
+from ..geometry import Size
+from ..tiling import computed_pixels
 from . import Tensors
 from .background import begun
 from .crew import Crew
@@ -30,8 +32,11 @@ _LEAST_LIMIT_S = 20
 _LEAST_GPU_LIMIT_S = 60
 _FIRST_GPU_LIMIT_S = 180
 
-# A measured speed that is so far from the remembered one is remembered instead.
+# A speed that is so far from the remembered one is remembered instead.
 _WORTH_KEEPING = 0.25
+
+# What an earlier visit's jobs have shown counts more than a self-test, unless that says something very different.
+_TRUSTED = 2
 
 
 class SelfTest:
@@ -67,7 +72,7 @@ class SelfTest:
             if verdict is not None and verdict.reason is not None:
                 trial.state, trial.reason, trial.is_wrong = "dropped", verdict.reason, True
             elif verdict is not None:
-                trial.speed = Speed(verdict.pixel_ns, verdict.run_ms)
+                trial.speed = trial.learned = Speed(verdict.pixel_ns, verdict.run_ms)
         return self._trials[key]
 
     async def test(self, rung: Rung, card: ModelCard) -> Trial:
@@ -104,23 +109,25 @@ class SelfTest:
             return Speed(single.pixel_ns / rung.threads**_THREADS_EXPONENT, single.run_ms)
         return Speed(card.macs_per_pixel / _WASM_MACS_PER_NS)
 
-    def limit_s(self, rung: Rung, card: ModelCard, pixels: int) -> float:
-        """How long a run over so many source pixels may take."""
+    def limit_s(self, rung: Rung, card: ModelCard, feeds: Tensors) -> float:
+        """How long a run may take."""
         least: float = _LEAST_LIMIT_S
         if rung.provider == "webgpu":
             least = _LEAST_GPU_LIMIT_S if self.trial(rung, card).speed else _FIRST_GPU_LIMIT_S
-        return max(least, _TIMES_EXPECTED * self.speed(rung, card).ms(pixels) / 1000)
+        speed = self.trial(rung, card).learned or self.speed(rung, card)
+        return max(least, _TIMES_EXPECTED * speed.ms(_pixels(feeds, card)) / 1000)
 
-    def learn(self, rung: Rung, card: ModelCard, pixels: int, taken_ms: float) -> None:
-        """Counts a tile of a job among the measurements."""
+    def learn(self, rung: Rung, card: ModelCard, feeds: Tensors, taken_ms: float) -> None:
+        """Counts a tile of a job among the measurements, for the next visit."""
         trial = self.trial(rung, card)
         golden = self._golden.get(card.file)
-        if trial.speed is None or golden is None or pixels < golden.pixels:
+        pixels = _pixels(feeds, card)
+        if trial.learned is None or golden is None or pixels < computed_pixels(golden.size, trim=card.trim):
             return
-        trial.speed = trial.speed.learned(pixels, taken_ms)
+        trial.learned = trial.learned.learned(pixels, taken_ms)
         kept = self._remembered.verdict(card.sha256, rung)
-        if kept is None or kept.reason or abs(trial.speed.pixel_ns / kept.pixel_ns - 1) > _WORTH_KEEPING:
-            self._keep(rung, card, Verdict(trial.speed.pixel_ns, trial.speed.run_ms))
+        if kept is None or kept.reason or abs(trial.learned.pixel_ns / kept.pixel_ns - 1) > _WORTH_KEEPING:
+            self._keep(rung, card, trial.learned)
 
     def keep_first(self, rung: Rung, card: ModelCard) -> None:
         """Notes with which rung the next visit is to begin."""
@@ -172,15 +179,19 @@ class SelfTest:
                 reason = f"{rung} computes the model “{card.id}” wrong: {wrong}."
                 trial.is_wrong = True
                 self.drop(rung, card, reason)
-                self._keep(rung, card, Verdict(reason=reason))
+                self._remembered.keep(card.sha256, rung, Verdict(reason=reason))
+                self._remember(self._remembered.text)
                 return
 
             async def time(feeds: Tensors) -> float:
                 return (await self._run(rung, card, feeds)).taken_ms
 
-            trial.speed = await measured(golden, answer.taken_ms, time)
+            speed = await measured(golden, answer.taken_ms, time, trim=card.trim)
+            pixels = computed_pixels(golden.size, trim=card.trim)
+            if trial.speed is None or not 1 / _TRUSTED < speed.ms(pixels) / trial.speed.ms(pixels) < _TRUSTED:
+                trial.speed = trial.learned = speed
+                self._keep(rung, card, speed)
             trial.state = "right"
-            self._keep(rung, card, Verdict(trial.speed.pixel_ns, trial.speed.run_ms))
         except SessionFailed as error:
             self.drop(rung, card, f"{rung} failed twice at the model “{card.id}”: {error}")
         finally:
@@ -189,12 +200,17 @@ class SelfTest:
 
     async def _run(self, rung: Rung, card: ModelCard, feeds: Tensors) -> Answer:
         """On any worker, and once more on a fresh one if that fails."""
-        limit_s = self.limit_s(rung, card, feeds["input"].shape[1] * feeds["input"].shape[2])
+        limit_s = self.limit_s(rung, card, feeds)
         try:
             return await self._crew(rung).run(card.file, feeds, workers=1, limit_s=limit_s, is_first=True)
         except SessionFailed:
             return await self._crew(rung).run(card.file, feeds, workers=1, limit_s=limit_s, is_first=True)
 
-    def _keep(self, rung: Rung, card: ModelCard, verdict: Verdict) -> None:
-        self._remembered.keep(card.sha256, rung, verdict)
+    def _keep(self, rung: Rung, card: ModelCard, speed: Speed) -> None:
+        self._remembered.keep(card.sha256, rung, Verdict(speed.pixel_ns, speed.run_ms))
         self._remember(self._remembered.text)
+
+
+def _pixels(feeds: Tensors, card: ModelCard) -> float:
+    _, height, width, _ = feeds["input"].shape
+    return computed_pixels(Size(width, height), trim=card.trim)
