@@ -58,6 +58,22 @@ def test_feeds_that_do_not_fit_fail_in_a_sentence(feed: np.ndarray) -> None:
     assert type(failed.value) is SessionFailed, "no smaller tile would help"
 
 
+async def test_each_worker_computes_on_its_own_and_a_failure_takes_none_away() -> None:
+    """More runs than workers, one of which fails: all others are answered as one worker answers them."""
+    card = catalogue().get(FAMILIES[0])
+    tiles = [np.random.default_rng(seed).random((1, 24, 24, 3), np.float32) for seed in range(6)]
+    one, three = (OrtNativeSession(card, FOLDER, workers=workers, threads=1) for workers in (1, 3))
+    on = three.arrangements[0]
+    assert (on.workers, on.threads) == (3, 1)
+    for _ in range(3):
+        with pytest.raises(SessionFailed):
+            await three.run({"input": np.zeros((1, 24, 24, 4), np.float32)}, arrangement=on)
+    runs = [three.run({"input": tile}, arrangement=on) for tile in tiles]
+    for tile, made in zip(tiles, await asyncio.wait_for(asyncio.gather(*runs), timeout=60), strict=True):
+        expected = await one.run({"input": tile}, arrangement=one.arrangements[0])
+        assert np.array_equal(made["output"], expected["output"])
+
+
 SHORT_OF_MEMORY = """
 import asyncio, resource, sys
 from pathlib import Path
