@@ -34,13 +34,15 @@ BARE = """([model, shares, dims, threads]) => timed(() => Promise.all(bare.map((
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """What a job was seen to do. computed: how many of its tiles the network ran, all of them `shape` large."""
+    """What a job was seen to do. computed: how many of its tiles the network ran, all of them `shape` large.
+    idle_share: of the workers' time from their first tile to their last, what lay between two tiles."""
 
     shape: Size
     tiles: int
     computed: int
     workers: int
     threads: int
+    idle_share: float
     head_ms: float
     tail_ms: float
 
@@ -64,7 +66,14 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
     sources = [cut(pixels, Region(core.x - margin, core.y - margin, shape.width, shape.height)) for core in cores]
     flat = sum(card.flat_tiles and is_flat(source) for source in sources)
     return Arranged(
-        shape, len(cores), len(cores) - flat, seen["workers"], seen["threads"], seen["headMs"], seen["tailMs"]
+        shape,
+        len(cores),
+        len(cores) - flat,
+        seen["workers"],
+        seen["threads"],
+        seen["idleShare"],
+        seen["headMs"],
+        seen["tailMs"],
     )
 
 
@@ -92,13 +101,14 @@ def measure(contender: Contender, model: str, pixels: NDArray[np.uint8], repeats
     height, width = pixels.shape[:2]
     print_ratio(f"{model} {width}×{height}", medians["job"], medians["bare"], goal="≤ 1.05", note=f"{job}")
     around = f"{job.head_ms:.0f} ms before its first tile, {job.tail_ms:.0f} ms after its last"
-    print(f"    one job: {around}; {waste(contender, job)}", flush=True)
+    idle = f"workers idle between tiles {job.idle_share:.1%} of their time"
+    print(f"    one job: {around}; {idle}; {waste(contender, job)}", flush=True)
     page.evaluate("() => bare.forEach((worker) => worker.terminate())")
 
 
 def main(repeats: int) -> None:
     """Prints two lines a case."""
-    print("Whole job in Chromium ÷ bare onnxruntime-web on the same tiles")
+    print("Whole job in Chromium ÷ bare onnxruntime-web on the same tiles (goal for idle workers: below 3 %)")
     with bench_browser() as browser:
         for model, width, height in CASES:
             contender = browser.open_senmei(model)

@@ -29,10 +29,13 @@ const base64 = async (data) => {
   return reader.result.slice(reader.result.indexOf(',') + 1);
 };
 
-/** Makes this page enlarge with Senmei. `upscale` is the same, and answers with the result as Senmei gives it. */
+/**
+ * Makes this page enlarge with Senmei, on the processor, as its rivals do. `upscale` is the same, and answers with the
+ * result as Senmei gives it.
+ */
 const openSenmei = async (model) => {
   const { Upscaler } = await import('../senmei.js');
-  const up = await Upscaler.create({ model });
+  const up = await Upscaler.create({ model, provider: 'wasm' });
   const upscale = (options) => up.upscale(picture, options);
   const enlarge = async () => {
     const result = await upscale();
@@ -44,15 +47,16 @@ const openSenmei = async (model) => {
 };
 
 /**
- * One job, watched: the cores of its tiles in pixels of the picture, on how many workers of how many threads, and the
- * milliseconds before the first tile is begun and after the last one is done.
+ * One job, watched: the cores of its tiles in pixels of the picture, on how many workers of how many threads, which
+ * share of their time the workers waited between tiles, and the milliseconds before the first tile is begun and after
+ * the last one is done.
  */
 const watched = async () => {
   const cores = [];
   const started = performance.now();
   let begun = null;
   let done = started;
-  const { workers = navigator.hardwareConcurrency, threads = 1 } = await upscale({
+  const { workers, threads } = await upscale({
     onProgress: ({ stage }) => {
       if (stage === 'infer') begun ??= performance.now();
     },
@@ -62,7 +66,9 @@ const watched = async () => {
       done = performance.now();
     },
   });
-  return { cores, workers, threads, headMs: begun - started, tailMs: performance.now() - done };
+  const ended = performance.now();
+  const { idleShare } = await up.engine();
+  return { cores, workers, threads, idleShare, headMs: begun - started, tailMs: ended - done };
 };
 
 Object.assign(globalThis, { answered, timed, module, bytes, base64, openSenmei, watched, isReady: true });
