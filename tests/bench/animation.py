@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from animation_drawings import walk
-from bench.browser_bench import bench_browser, open_bench
+from bench.browser_bench import bench_browser
 from browser.watched import to_base64
 from models_folder import catalogue
 from repeating import arrangement
@@ -26,7 +26,6 @@ from senmei.planner import plan_job
 MODEL = "upconv7-anime-2x-n1"
 SIZE = Size(480, 270)
 FRAMES = 60
-HOUR_MS = 3_600_000
 
 PIPELINE = """([model, shares, dims, data]) => timed(async () => {
     const decoder = new ImageDecoder({ data: bytes(data), type: 'image/png' });
@@ -42,7 +41,7 @@ PIPELINE = """([model, shares, dims, data]) => timed(async () => {
         image.close();
         source.getImageData(0, 0, width, height);
         await Promise.all(bare.map((worker, index) =>
-            answered(worker, { model: `../models/${model}.onnx`, tiles: shares[index], dims })));
+            answered(worker, { model: `../models/${model}.onnx`, tiles: shares[index], dims, threads: 1 })));
         result.drawImage(source.canvas, 0, 0, 2 * width, 2 * height);
         await target.convertToBlob({ type: 'image/png' });
     }
@@ -51,11 +50,9 @@ PIPELINE = """([model, shares, dims, data]) => timed(async () => {
 
 def opened(page: Page) -> int:
     """Loads the model on the page and in the bare workers; how many workers there are."""
-    page.set_default_timeout(HOUR_MS)
     workers: int = page.evaluate(
         """async (model) => {
             const { Upscaler } = await import('../senmei.js');
-            globalThis.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
             globalThis.up = await Upscaler.create({ model });
             await up.warmup();
             const workers = Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4));
@@ -72,8 +69,8 @@ def main(repeats: int) -> None:
     pictures = list(walk(SIZE.width, SIZE.height, FRAMES))
     animation = encode(Animation(tuple(Frame(one, 40.0) for one in pictures)), EncodeOptions(format="png"))
     print(f"{FRAMES} frames of {SIZE}, a figure over a still background, 2× with {MODEL}, APNG to APNG", flush=True)
-    with bench_browser() as (browser, origin):
-        page = open_bench(browser, origin)
+    with bench_browser() as browser:
+        page = browser.open()
         workers = opened(page)
         facts = page.evaluate(
             """async (data) => {

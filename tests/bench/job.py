@@ -1,21 +1,26 @@
 """Whole jobs ÷ the bare onnxruntime-web time of their tiles, PNG to PNG, in one page of headless Chromium.
 
-Both sides use the same workers' number, tile shapes and tile counts; repeats are interleaved and the medians compared.
+Both sides take the same workers, threads, tile shapes and tile counts: those of the job are seen from outside, in the
+parts that it hands out.
 """
 
 from __future__ import annotations
 
-from statistics import median
+from dataclasses import dataclass
+from typing import Any
 
-from playwright.sync_api import Page
+import numpy as np
+from numpy.typing import NDArray
 
-from bench.browser_bench import bench_browser, open_bench
-from browser.watched import to_base64
+from bench.browser_bench import Contender, bench_browser
+from bench.processes import processor_ms
+from bench.repeats import interleaved, print_ratio
 from drawings import drawing, saved
 from models_folder import catalogue
-from repeating import arrangement
-from senmei.geometry import Size
-from senmei.planner import plan_job
+from senmei.catalogue import ModelCard
+from senmei.geometry import Region, Size
+from senmei.pixels import cut
+from senmei.tile_runner import is_flat
 
 CASES = [
     ("upconv7-anime-2x-n1", 512, 384),
@@ -23,47 +28,89 @@ CASES = [
     ("realesr-animevideov3-2x", 512, 384),
 ]
 
+BARE = """([model, shares, dims, threads]) => timed(() => Promise.all(bare.map((worker, index) =>
+    answered(worker, { model: `../models/${model}.onnx`, tiles: shares[index], dims, threads }))))"""
 
-def measure(page: Page, model: str, width: int, height: int, repeats: int) -> tuple[float, float, str]:
-    """Median milliseconds of the job and of its bare tiles, and the tiles in words."""
-    data = to_base64(saved(drawing(width, height)))
-    workers = page.evaluate(
-        """async ([model, data]) => {
-            const { Upscaler } = await import('../senmei.js');
-            globalThis.picture = await (await fetch(`data:image/png;base64,${data}`)).arrayBuffer();
-            globalThis.up = await Upscaler.create({ model });
-            const workers = Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4));
-            globalThis.bare = Array.from({ length: workers }, () => module('./bare-worker.js'));
-            return workers;
-        }""",
-        [model, data],
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What a job was seen to do. computed: how many of its tiles the network ran, all of them `shape` large.
+    idle_share: of the workers' time from their first tile to their last, what lay between two tiles."""
+
+    shape: Size
+    tiles: int
+    computed: int
+    workers: int
+    threads: int
+    idle_share: float
+    head_ms: float
+    tail_ms: float
+
+    @property
+    def shares(self) -> list[int]:
+        """How many tiles each worker computes when all get their turn."""
+        return [len(range(worker, self.computed, self.workers)) for worker in range(self.workers)]
+
+    def __str__(self) -> str:
+        threads = f" of {self.threads} threads" if self.threads > 1 else ""
+        return f"{self.computed} of {self.tiles} tiles of {self.shape} computed on {self.workers} workers{threads}"
+
+
+def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arranged:
+    """Watches one job of the page on the picture that it holds, which has these pixels."""
+    seen = contender.page.evaluate("() => watched()")
+    cores = [Region(*(round(side) for side in core)) for core in seen["cores"]]
+    multiple, margin = card.multiple_of, -(-card.overlap // card.multiple_of) * card.multiple_of
+    sides = (max(core.width for core in cores), max(core.height for core in cores))
+    shape = Size(*(-(-side // multiple) * multiple + 2 * margin for side in sides))
+    sources = [cut(pixels, Region(core.x - margin, core.y - margin, shape.width, shape.height)) for core in cores]
+    flat = sum(card.flat_tiles and is_flat(source) for source in sources)
+    return Arranged(
+        shape,
+        len(cores),
+        len(cores) - flat,
+        seen["workers"],
+        seen["threads"],
+        seen["idleShare"],
+        seen["headMs"],
+        seen["tailMs"],
     )
-    card = catalogue().get(model)
-    size = Size(width, height)
-    on = (arrangement(workers),)
-    tiles = plan_job(size, [card], target=size.scaled(2), arrangements=lambda _: on).passes[0].tiles
-    shares = [len(tiles.tiles[worker::workers]) for worker in range(workers)]
-    dims = [1, tiles.shape.height, tiles.shape.width, 3]
-    bare_call = """([model, shares, dims]) => timed(() => Promise.all(bare.map(
-        (worker, index) => answered(worker, { model: `../models/${model}.onnx`, tiles: shares[index], dims }))))"""
-    job_call = "() => timed(() => up.upscale(picture, { scale: 2 }))"
-    jobs, bares = [], []
-    for repeat in range(repeats + 1):
-        bare_ms, job_ms = page.evaluate(bare_call, [model, shares, dims]), page.evaluate(job_call)
-        # The first of each starts sessions and compiles.
-        if repeat:
-            bares.append(bare_ms)
-            jobs.append(job_ms)
-    page.evaluate("async () => { await up.dispose(); for (const worker of bare) worker.terminate(); }")
-    return median(jobs), median(bares), f"{len(tiles.tiles)} tiles of {tiles.shape} on {workers} workers"
+
+
+def waste(contender: Contender, job: Arranged) -> str:
+    """How much of the processors' time one job spends on anything but the network, in words."""
+    before = processor_ms()
+    contender.job_ms()
+    spent = sorted(ms - before.get(thread, 0) for thread, ms in processor_ms().items())
+    computing = job.workers * job.threads
+    return f"processors: {sum(spent[-computing:]):.0f} ms the network, {sum(spent[:-computing]):.0f} ms all else"
+
+
+def measure(contender: Contender, model: str, pixels: NDArray[np.uint8], repeats: int) -> None:
+    """Prints one line, and one on what goes before and after the tiles."""
+    contender.hold(saved(pixels))
+    contender.job_ms()
+    job = arranged(contender, pixels, catalogue().get(model))
+    page = contender.page
+    page.evaluate(
+        "(count) => { globalThis.bare = Array.from({ length: count }, () => module('./bare-worker.js')); }",
+        job.workers,
+    )
+    bare = [model, job.shares, [1, job.shape.height, job.shape.width, 3], job.threads]
+    medians = interleaved({"job": contender.job_ms, "bare": lambda: page.evaluate(BARE, bare)}, repeats)
+    height, width = pixels.shape[:2]
+    print_ratio(f"{model} {width}×{height}", medians["job"], medians["bare"], goal="≤ 1.05", note=f"{job}")
+    around = f"{job.head_ms:.0f} ms before its first tile, {job.tail_ms:.0f} ms after its last"
+    idle = f"workers idle between tiles {job.idle_share:.1%} of their time"
+    print(f"    one job: {around}; {idle}; {waste(contender, job)}", flush=True)
+    page.evaluate("() => bare.forEach((worker) => worker.terminate())")
 
 
 def main(repeats: int) -> None:
-    """Prints one line a case."""
-    print("Whole job in Chromium ÷ bare onnxruntime-web on the same tiles")
-    with bench_browser() as (browser, origin):
+    """Prints two lines a case."""
+    print("Whole job in Chromium ÷ bare onnxruntime-web on the same tiles (goal for idle workers: below 3 %)")
+    with bench_browser() as browser:
         for model, width, height in CASES:
-            job_ms, bare_ms, tiles = measure(open_bench(browser, origin), model, width, height, repeats)
-            ratio = job_ms / bare_ms
-            figures = f"{job_ms:6.0f} ÷ {bare_ms:6.0f} ms = {ratio:.3f}"
-            print(f"  {model:26} {width}×{height}  {figures}   ({tiles})", flush=True)
+            contender = browser.open_senmei(model)
+            measure(contender, model, drawing(width, height), repeats)
+            contender.close()

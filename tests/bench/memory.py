@@ -7,7 +7,6 @@ compared with what the command line makes of the same part.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page
 
-from bench.browser_bench import bench_browser, open_bench
+from bench.browser_bench import bench_browser
+from bench.processes import chromium_processes, resident_bytes
 from drawings import drawing
 from models_folder import catalogue
 from repeating import arrangement
@@ -34,53 +34,9 @@ from senmei.tile_runner import is_flat
 PAPER = (246, 242, 232)
 ISLAND = 384
 SAMPLING_S = 0.2
-HOURS_MS = 6 * 3_600_000
 # What is cut around a window, more than any network sees beyond its pixels.
 SURROUND = 64
 WINDOW = 128
-
-
-def processes() -> dict[int, tuple[int, str]]:
-    """Parent and command line of every process."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            status = (folder / "stat").read_text()
-            command = (folder / "cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue
-        found[int(folder.name)] = (int(status.rpartition(")")[2].split()[1]), command)
-    return found
-
-
-def chromium_processes() -> dict[int, str]:
-    """Those that this program started, each with its type: "renderer" for tabs, "browser" for their parent."""
-    everything = processes()
-
-    def is_ours(number: int) -> bool:
-        while number > 1 and number in everything:
-            number = everything[number][0]
-            if number == os.getpid():
-                return True
-        return False
-
-    kinds = {}
-    for number, (_, command) in everything.items():
-        if "--user-data-dir" not in command and "--type=" not in command:
-            continue
-        if is_ours(number):
-            kinds[number] = command.partition("--type=")[2].partition(" ")[0] or "browser"
-    return kinds
-
-
-def resident_bytes(number: int) -> int:
-    try:
-        pages = int(Path(f"/proc/{number}/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
@@ -125,7 +81,6 @@ def paint(side: int, *, busy: bool) -> NDArray[np.uint8]:
 
 def enlarge(page: Page, source: Path, model: str, target: Path) -> dict[str, float]:
     """Runs the job on a chosen file and saves the result as a download."""
-    page.set_default_timeout(HOURS_MS)
     page.evaluate(
         """() => {
             globalThis.chosen = Object.assign(document.createElement('input'), { type: 'file' });
@@ -238,6 +193,6 @@ def main(*, side: int, models: list[str], busy: bool) -> None:
         Image.fromarray(picture).save(source, compress_level=1)
         for model in models:
             # Each in a browser of its own, whose one page is the largest of its tabs.
-            with bench_browser() as (browser, origin):
-                measure(open_bench(browser, origin), picture, source, model, target)
+            with bench_browser() as browser:
+                measure(browser.open(), picture, source, model, target)
             print(f"    file: {check(target, picture, model, folder)}", flush=True)

@@ -10,7 +10,8 @@ from statistics import median
 
 from playwright.sync_api import Page
 
-from bench.browser_bench import bench_browser, open_bench
+from bench.browser_bench import bench_browser
+from bench.repeats import print_ratio
 
 BARE = "() => timed(() => answered(module('./bare-start.js')))"
 READY = """() => timed(async () => {
@@ -30,13 +31,12 @@ def main(repeats: int) -> None:
     """Prints one line for cold and one for warm pages."""
     print("Engine ready ÷ bare loadPyodide + numpy + Pillow")
     times: dict[str, dict[str, list[float]]] = {kind: {BARE: [], READY: []} for kind in ("cold", "warm")}
-    with bench_browser() as (browser, origin):
+    with bench_browser() as browser:
         for _ in range(repeats):
             for call in (BARE, READY):
-                page = open_bench(browser, origin)
+                page = browser.open()
                 times["cold"][call].append(page.evaluate(call))
                 times["warm"][call].append(reopened(page, call))
                 page.context.close()
     for kind, calls in times.items():
-        bare_ms, ready_ms = median(calls[BARE]), median(calls[READY])
-        print(f"  {kind}  {ready_ms:6.0f} ÷ {bare_ms:6.0f} ms = {ready_ms / bare_ms:.3f}")
+        print_ratio(kind, median(calls[READY]), median(calls[BARE]), goal="≤ 1.25")
