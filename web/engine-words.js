@@ -40,7 +40,7 @@ export function machineInWords({ cores, memoryGb, sharedMemory, gpu }) {
   return [
     counted(cores, 'core'),
     // Browsers tell it roughly, so that nobody is known by it.
-    ...(memoryGb === null ? [] : [`about ${memoryGb} GB`]),
+    ...(memoryGb ? [`about ${memoryGb} GB`] : []),
     sharedMemory ? 'shared memory' : 'no shared memory, so no threads',
     gpu ?? 'no GPU to compute with',
   ]

@@ -39,6 +39,8 @@ def test_it_tells_what_computes_and_what_it_takes(page: Page) -> None:
     expect(chosen).to_contain_text("In use")
     expect(chosen).to_contain_text(re.compile(r"\d (s|min)\b"))
     expect(page.get_by_test_id("engine-troubles")).to_be_hidden()
+    told = page.get_by_test_id("engine-panel").inner_text()
+    assert not re.search(r"NaN|undefined|null", told), told
 
 
 def test_what_was_chosen_computes_and_is_remembered(page: Page, native: Native) -> None:

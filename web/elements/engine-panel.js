@@ -106,7 +106,7 @@ function rungItem(rung) {
   const name = document.createElement('strong');
   name.textContent = arrangementInWords(rung);
   const pace = document.createElement('span');
-  pace.textContent = rung.megapixelMs === null ? '' : durationInWords(rung.megapixelMs);
+  pace.textContent = rung.megapixelMs ? durationInWords(rung.megapixelMs) : '';
   const state = document.createElement('p');
   state.textContent = rungInWords(rung);
   item.append(name, ' ', pace, ' ', state);
