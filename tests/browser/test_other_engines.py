@@ -55,3 +55,28 @@ def test_the_result_is_the_command_lines(page: Evaluate, native: Native, environ
     assert result["provider"] == "wasm"
     assert result["notes"] == []
     assert result["engine"]["sharedMemory"] == result["hasShared"]
+
+
+FAILURE = """async (model, create) => {
+    const { Upscaler } = await import('/senmei.js');
+    try {
+        await (await Upscaler.create({ model, ...create })).dispose();
+        return null;
+    } catch ({ code, message }) {
+        return { code, message };
+    }
+}"""
+
+
+@pytest.mark.parametrize(("engine", "environment"), ENGINES[:2])
+def test_threads_where_memory_can_be_shared(page: Evaluate, native: Native, engine: str) -> None:
+    forced = {"provider": "wasm", "workers": 1, "threads": 2}
+    if engine == "webkit":
+        failure = page(FAILURE, MODEL, forced)
+        assert failure["code"] == "engine-failed"
+        assert "SharedArrayBuffer" in failure["message"]
+        return
+    data = saved(drawing(97, 61))
+    result = page(UPSCALE, MODEL, to_base64(data), forced)
+    assert (result["workers"], result["threads"], result["notes"]) == (1, 2, [])
+    assert farthest(pixels(result), native(data)) <= 1
