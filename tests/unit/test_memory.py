@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from senmei.codecs import EncodeOptions, Header
 from senmei.errors import TooLarge
 from senmei.geometry import Size
 from senmei.memory import BROWSER_BUDGET_BYTES, MemoryPlan, plan_memory, refuse_too_large
-from senmei.planner import JobPlan, plan_job
+from senmei.planner import JobPlan, Pass, plan_job
+from senmei.tiling import plan_tiles
 
 
 def header(width: int, height: int, *, channels: int = 3, depth: int = 8) -> Header:
@@ -46,6 +49,28 @@ def test_more_workers_hold_more_tiles() -> None:
     source = Size(4000, 4000)
     one, eight = (planned(header(4000, 4000), job(source, workers=count)).tiles_bytes for count in (1, 8))
     assert eight > 4 * one
+
+
+def on(*, tile: int, **facts: Any) -> MemoryPlan:
+    """Of a tall picture, cut into tiles of this side."""
+    source, model = Size(512, 8192), card(overlap=4)
+    tiles = plan_tiles(source, core=Size(tile, tile), overlap=model.overlap)
+    plan = JobPlan(source, (Pass(model, tiles, arrangement(**facts)),), source.scaled(2))
+    return planned(header(512, 8192), plan)
+
+
+def test_every_tile_under_way_is_counted_with_its_samples_its_feed_and_its_result() -> None:
+    pixels = 136**2
+    less, more = (on(tile=128, workers=2, queue=queue).rows_bytes for queue in (1, 2))
+    assert more - less == 2 * pixels * (3 + 12 + 4 * 3)
+    assert on(tile=128, workers=2).tiles_bytes == 2 * pixels * card().tile_bytes_per_pixel
+
+
+def test_rows_of_tiles_that_are_open_at_once_are_counted() -> None:
+    """Four tiles lie side by side: of 64 workers' tiles, dozens of rows are under way."""
+    row = 128 * 2 * 512 * 2 * 3
+    few, many = (on(tile=128, workers=workers, queue=1).rows_bytes for workers in (2, 64))
+    assert many - few > (64 // 4 - 1) * row
 
 
 def test_alpha_costs_its_channel_and_its_bleeding() -> None:
