@@ -50,7 +50,12 @@ const digest = (data) => {
 if (ort) {
   const create = ort.InferenceSession.create;
   ort.InferenceSession.create = async (...asked) => {
-    await suffer(await fault('start', {}));
+    const start = await fault('start', {});
+    await suffer(start);
+    if (start === 'by the processor') {
+      asked[1] = { executionProviders: ['wasm'] };
+      Object.defineProperty(ort.env.webgpu, 'device', { value: Promise.resolve({ lost: never }) });
+    }
     const session = await create.apply(ort.InferenceSession, asked);
     const run = session.run;
     session.run = async (feeds) => {
@@ -69,7 +74,8 @@ for (const { data, ports } of early) dispatchEvent(new MessageEvent('message', {
 
 Decision = Callable[[dict[str, str]], str]
 """What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, tile}: "throws",
-"memory", "hangs", "killed", "lost", "wrong", "takes <ms>", or "" for nothing."""
+"memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does without a
+GPU), or "" for nothing."""
 
 
 class FaultyWorkers:
@@ -114,6 +120,20 @@ def faulty_workers(page: Page, decide: Decision = never) -> Iterator[FaultyWorke
     page.context.route("**/fault?*", workers.answer)
     yield workers
     page.context.unroute("**/fault?*")
+
+
+def with_gpu(page: Page) -> None:
+    """Before the page is opened: makes its browser one that says it has a GPU. Its sessions are to be started "by the
+    processor"."""
+    asked = "return Promise.race([askForGpu(), nothingAfter(PATIENCE_MS)]);"
+
+    def patched(route: Route) -> None:
+        script = route.fetch()
+        assert script.text().count(asked) == 1
+        gpu = "return Promise.resolve({ identity: 'a fast GPU', isFallback: false });"
+        route.fulfill(response=script, body=script.text().replace(asked, gpu))
+
+    page.context.route("**/workers/facts.js", patched)
 
 
 def sometimes(seed: int, chance: float, kinds: list[str], *, most: int, most_in_a_row: int = 4) -> Decision:
