@@ -116,7 +116,14 @@ def test_every_place_gives_the_same_file(fresh_api: tuple[Page, Watch], place: s
     spill_early(page.context)
     if place == "blobs":
         # As WebKit has it on plain HTTP.
-        page.context.add_init_script("delete StorageManager.prototype.getDirectory;")
+        lack = "\ndelete globalThis.FileSystemFileHandle;"
+        page.context.add_init_script(f"delete StorageManager.prototype.getDirectory;{lack}")
+
+        def lacking(route: Route) -> None:
+            script = route.fetch()
+            route.fulfill(response=script, body=script.text() + lack)
+
+        page.context.route("**/workers/engine.js", lacking)
         page.reload()
         page.wait_for_function("globalThis.isReady")
     if place == "full disk":
