@@ -38,7 +38,7 @@ def test_what_computes_can_be_chosen(api: Page, native: Native, choice: dict[str
         """async ([data, model, choice]) => {
             const one = await Upscaler.create({ model, ...choice });
             const result = await outcome(one.upscale(bytes(data)));
-            const report = await one.engine();
+            const report = JSON.parse(JSON.stringify(await one.engine()));
             await one.dispose();
             return [result, report];
         }""",
@@ -50,6 +50,8 @@ def test_what_computes_can_be_chosen(api: Page, native: Native, choice: dict[str
     assert (report["provider"], report["workers"], report["threads"]) == expected
     (chosen,) = [rung for rung in report["rungs"] if rung["state"] == "chosen"]
     assert (chosen["provider"], chosen["workers"], chosen["threads"]) == expected
+    # Nothing of it is undefined, which JSON leaves out.
+    assert chosen["reason"] is None and {"memoryGb", "idleShare"} <= report.keys()
     assert chosen["differs"] <= 2 and chosen["megapixelMs"] > 0
     assert report["cores"] == api.evaluate("() => navigator.hardwareConcurrency")
     assert report["gpu"] is None and report["sharedMemory"] is True and report["troubles"] == []

@@ -208,6 +208,16 @@ function mediaType(format) {
   return format === 'zip' ? 'application/zip' : `image/${format}`;
 }
 
+/**
+ * Python's None comes as undefined.
+ * @template {object} T
+ * @param {T} entries
+ * @returns {T}
+ */
+function withNulls(entries) {
+  return /** @type {T} */ (Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, value ?? null])));
+}
+
 export const engine = {
   /**
    * Starts everything, and resolves when Python is there, or has failed to come: that is for `prepare` to tell.
@@ -273,7 +283,10 @@ export const engine = {
    * @returns {Promise<Answer<EngineReport>>}
    */
   async report(owner) {
-    return answered(async () => (await python).engine_report(owner));
+    return answered(async () => {
+      const { value, error } = await (await python).engine_report(owner);
+      return value ? { value: { ...withNulls(value), rungs: value.rungs.map(withNulls) } } : { error };
+    });
   },
 
   /**
