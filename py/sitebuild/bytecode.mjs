@@ -1,6 +1,6 @@
 // Runs bytecode_of_imports.py inside the very Pyodide that the page runs: node bytecode.mjs PYODIDE WHEELS SENMEI_WHEEL SCRIPT OUT
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [pyodideFolder, wheels, senmeiWheel, script, out] = process.argv.slice(2);
@@ -8,11 +8,8 @@ const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.
 const pyodide = await loadPyodide({
   indexURL: pyodideFolder,
   packageCacheDir: wheels,
-  packages: ['numpy', 'pillow', 'micropip'],
+  packages: ['numpy', 'pillow'],
 });
-const inside = `/tmp/${basename(senmeiWheel)}`;
-pyodide.FS.writeFile(inside, await readFile(senmeiWheel));
-const micropip = pyodide.pyimport('micropip');
-await micropip.install.callKwargs(`emfs:${inside}`, { deps: false });
+pyodide.unpackArchive(new Uint8Array(await readFile(senmeiWheel)), 'wheel', { extractDir: '/lib/python3.12/site-packages' });
 pyodide.runPython(await readFile(script, 'utf8'));
 await writeFile(out, pyodide.FS.readFile('/tmp/bytecode.zip'));

@@ -6,7 +6,7 @@ and onnxruntime-web among them) in `web/package.json` and its lock, the models i
 
 from dataclasses import dataclass
 
-PYODIDE_PACKAGES = ("numpy", "pillow", "micropip", "packaging")
+PYODIDE_PACKAGES = ("numpy", "pillow")
 """What the page's Python needs beside Pyodide's own runtime; their dependencies are taken from Pyodide's lock."""
 
 PYODIDE_CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"

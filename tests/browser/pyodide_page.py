@@ -30,9 +30,10 @@ const fetched = async (path) => fetch(new URL(path, site));
 async function start() {
   const { wheel, bytecode } = await (await fetched('site.json')).json();
   const indexURL = new URL('vendor/pyodide/', site).href;
-  const pyodide = await loadPyodide({ indexURL, packages: ['numpy', 'pillow', 'micropip'] });
+  const pyodide = await loadPyodide({ indexURL, packages: ['numpy', 'pillow'] });
   pyodide.unpackArchive(await (await fetched(bytecode)).arrayBuffer(), 'zip', { extractDir: '/' });
-  await pyodide.pyimport('micropip').install.callKwargs(new URL(wheel, site).href, { deps: false });
+  const extractDir = '/lib/python3.12/site-packages';
+  pyodide.unpackArchive(await (await fetched(wheel)).arrayBuffer(), 'wheel', { extractDir });
   pyodide.FS.writeFile('/home/pyodide/told_pictures.py', await (await fetched('elsewhere/told_pictures.py')).text());
   return pyodide.pyimport('told_pictures');
 }

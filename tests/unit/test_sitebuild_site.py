@@ -162,7 +162,7 @@ def test_the_compiled_modules_are_unchecked_and_go_beside_their_sources(facts: d
     packages = "lib/python3.12/site-packages/"
     with zipfile.ZipFile(SITE / facts["bytecode"]) as archive:
         compiled = {name.removeprefix(packages): archive.read(name) for name in archive.namelist()}
-    for module in ("numpy/__pycache__/__init__", "PIL/__pycache__/Image", "micropip/__pycache__/__init__"):
+    for module in ("numpy/__pycache__/__init__", "PIL/__pycache__/Image", "senmei/__pycache__/browser"):
         assert f"{module}.cpython-312.pyc" in compiled
     with zipfile.ZipFile(SITE / facts["wheel"]) as wheel:
         source = wheel.read("senmei/engine.py")

@@ -90,6 +90,9 @@ import { SiteFiles, siteRoot } from './site-files.js';
 
 const PYODIDE = 'vendor/pyodide/';
 
+/** Where Pyodide's Python looks for packages. */
+const PACKAGES = '/lib/python3.12/site-packages';
+
 const files = new SiteFiles();
 const { loading } = files;
 
@@ -112,18 +115,17 @@ async function startPython() {
   const { files: sizes, wheel, bytecode } = await files.list;
   const parts = Object.entries(sizes).filter(([path]) => path.startsWith(PYODIDE) && !/\.m?js$/.test(path));
   loading.expect({ ...Object.fromEntries(parts), [wheel]: sizes[wheel], [bytecode]: sizes[bytecode] });
-  const compiled = files.fetch(bytecode).then((response) => response.arrayBuffer());
+  const own = Promise.all([wheel, bytecode].map(async (path) => (await files.fetch(path)).arrayBuffer()));
   // Pyodide fails first when both do.
-  compiled.catch(() => undefined);
+  own.catch(() => undefined);
   const pyodide = await loading.step(
-    loadPyodide({ indexURL: new URL(PYODIDE, siteRoot).href, packages: ['numpy', 'pillow', 'micropip'] }),
+    loadPyodide({ indexURL: new URL(PYODIDE, siteRoot).href, packages: ['numpy', 'pillow'] }),
   );
+  const [packed, compiled] = await loading.step(own);
+  // A pure wheel whose needs are loaded already: micropip would load itself to find that out.
+  pyodide.unpackArchive(packed, 'wheel', { extractDir: PACKAGES });
   // What importing compiles, compiled at set-up; without it Python would take a tenth longer to start.
-  pyodide.unpackArchive(await compiled, 'zip', { extractDir: '/' });
-  const micropip = pyodide.pyimport('micropip');
-  // Its needs are loaded already; looking them up would ask a package index.
-  await loading.step(micropip.install.callKwargs(new URL(wheel, siteRoot).href, { deps: false }));
-  micropip.destroy();
+  pyodide.unpackArchive(compiled, 'zip', { extractDir: '/' });
   const browser = pyodide.pyimport('senmei.browser');
   /** @type {PythonEngine} */
   const engine = browser.Engine(await catalogue, fleet, decodeInBrowser, {
@@ -189,7 +191,7 @@ async function answered(work) {
 }
 
 /**
- * A foreseen failure, the engine's own, or the lost connection that Pyodide's, micropip's and the runtime's errors hide.
+ * A foreseen failure, the engine's own, or the lost connection that Pyodide's and the runtime's errors hide.
  * @param {unknown} error
  * @param {string | undefined} failure of a fetch
  * @returns {PlainError}
