@@ -7,7 +7,7 @@ import { SettingsForm } from './elements/settings-form.js';
 import { SourceLine } from './elements/source-line.js';
 import { engine, enginePanel, keepPanelTrue } from './engine-view.js';
 import { findElement } from './find-element.js';
-import { estimateInWords, jobOf, learnFrom } from './job-estimates.js';
+import { estimateInWords, jobOf, learnFrom, timeInWords } from './job-estimates.js';
 import { optionsFrom } from './job-options.js';
 import { announce, clearMessages, sentenceOf, showError, showNotice } from './messages.js';
 import { ModelHolder } from './model-holder.js';
@@ -148,7 +148,8 @@ function showPlanned(planned) {
   const way = picture.moving && settings.animation.way;
   // Of stills only PNG is written row by row; frames of an animation are written one after the other.
   const isStreamed = way && way !== 'frame' ? true : settings.format === 'png';
-  const estimate = way && way !== 'frame' ? estimateInWords(jobOf(picture, settings, size, title)) : '';
+  const estimate =
+    way && way !== 'frame' ? estimateInWords(jobOf(picture, settings, size, title)) : timeInWords(planned.estimateMs);
   planLine.weigh(planned, isStreamed && Boolean(navigator.storage?.getDirectory), estimate);
   showStart();
 }

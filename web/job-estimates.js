@@ -26,6 +26,9 @@ const GROWTH = {
   webp: { gif: 3, apng: 8, webp: 6, lossy: 1 },
 };
 
+/** From here on it is worth a word how long a still picture takes. */
+const LONG_MS = 20_000;
+
 /** What was seen takes the place of what was assumed. @type {Map<string, number>} */
 const seenGrowth = new Map();
 
@@ -85,6 +88,14 @@ export function estimateInWords(job) {
   if (facts.length === 0) return '';
   const words = facts.join(', ');
   return `${words[0].toUpperCase()}${words.slice(1)}.`;
+}
+
+/**
+ * @param {number | null} estimateMs of a still picture's plan
+ * @returns {string} a sentence, where it is long enough to be worth one
+ */
+export function timeInWords(estimateMs) {
+  return estimateMs !== null && estimateMs >= LONG_MS ? `Takes about ${roughlyInWords(estimateMs)}.` : '';
 }
 
 /**

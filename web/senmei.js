@@ -53,6 +53,8 @@ export { SenmeiError };
  * @property {number} tiles how often a network runs at most
  * @property {number} memoryBytes the most that is taken at once
  * @property {number} outputBytes what of the result is held in memory until it is whole
+ * @property {number | null} estimateMs about how long the networks will take, null where that was not measured yet; with
+ *   it tiles and memory may change, for they are planned for the speed that was found
  *
  * @typedef {object} Result
  * @property {Blob} blob a large one is on disk; the caller's own File with `writeTo`

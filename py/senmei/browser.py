@@ -265,6 +265,7 @@ def _plan_fields(planned: Planned) -> dict[str, Any]:
         "tiles": planned.tiles,
         "memoryBytes": planned.memory.peak_bytes,
         "outputBytes": planned.memory.output_bytes,
+        "estimateMs": planned.estimate_ms,
     }
 
 

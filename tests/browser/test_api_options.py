@@ -203,7 +203,11 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
         }""",
         [to_base64(data), options],
     )
-    assert heard["plans"] == [heard["plan"]]
+    (told,) = heard["plans"]
+    assert (told["estimateMs"] or 0) > 0 or told["tiles"] == 0
+    # The models of further passes are measured only when a job needs them; then tiles may be cut otherwise.
+    measured = ("estimateMs", "tiles", "memoryBytes") if options.get("scale") == 5 else ()
+    assert told == {**heard["plan"], **{name: told[name] for name in measured}}
     workers = api.evaluate("() => Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4))")
     output = EncodeOptions(**{name: options[name] for name in ("format", "depth") if name in options})
     wanted = {name: options[name] for name in ("scale", "width", "strength") if name in options}
@@ -215,10 +219,10 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
         budget_bytes=BROWSER_BUDGET_BYTES,
     )
     # How a picture is cut follows from how fast this machine was found to be.
-    tiles, memory_bytes = heard["plan"]["tiles"], heard["plan"]["memoryBytes"]
+    tiles, memory_bytes = told["tiles"], told["memoryBytes"]
     assert (tiles == 0) == (expected.tiles == 0)
-    assert 0.5 < memory_bytes / expected.memory.peak_bytes < 2
-    assert heard["plan"] == {
+    assert memory_bytes >= expected.memory.output_bytes
+    assert told == {
         "format": "PNG",
         "width": 150,
         "height": 110,
@@ -230,6 +234,7 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
         "tiles": tiles,
         "memoryBytes": memory_bytes,
         "outputBytes": expected.memory.output_bytes,
+        "estimateMs": told["estimateMs"],
     }
     assert (expected.target.width, expected.target.height) == pixels(heard["result"]).shape[1::-1]
     infer = [total for stage, _, total in heard["stages"] if stage == "infer"]

@@ -11,6 +11,7 @@ import { Fleet } from './fleet.js';
 import { likelyRung } from './head-start.js';
 import { LastCall } from './last-call.js';
 import { openSink } from './output-sink.js';
+import { withNulls } from './plain-values.js';
 import { SiteFiles, siteRoot } from './site-files.js';
 
 /**
@@ -23,7 +24,7 @@ import { SiteFiles, siteRoot } from './site-files.js';
  * @typedef {{ x: number, y: number, width: number, height: number, pixels: Uint8Array<ArrayBuffer>, imageWidth: number, imageHeight: number,
  *   sourceWidth: number, sourceHeight: number, frame: number }} PlainTile
  * @typedef {{ format: string, width: number, height: number, depth: number, channels: number, frames: number, targetWidth: number,
- *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number }} PlainPlan
+ *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number, estimateMs: number | null }} PlainPlan
  * @typedef {{ code: string, message: string }} PlainError
  * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string,
  *   provider: 'webgpu' | 'wasm' | 'none', workers: number, threads: number, frames: number, tiles: number, tilesRun: number }} PlainFacts
@@ -210,16 +211,6 @@ function mediaType(format) {
   return format === 'zip' ? 'application/zip' : `image/${format}`;
 }
 
-/**
- * Python's None comes as undefined.
- * @template {object} T
- * @param {T} entries
- * @returns {T}
- */
-function withNulls(entries) {
-  return /** @type {T} */ (Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, value ?? null])));
-}
-
 export const engine = {
   /**
    * Starts everything, and resolves when Python is there, or has failed to come: that is for `prepare` to tell.
@@ -299,7 +290,10 @@ export const engine = {
    * @returns {Promise<Answer<PlainPlan>>}
    */
   async plan(owner, picture, wanted) {
-    return answered(async () => (await python).plan(owner, await bytesOf(picture), wanted));
+    return answered(async () => {
+      const { value, error } = await (await python).plan(owner, await bytesOf(picture), wanted);
+      return value ? { value: withNulls(value) } : { error };
+    });
   },
 
   /**
@@ -351,7 +345,7 @@ export const engine = {
         hideLoading = isLoading ? loading.watch(tell) : () => {};
       },
       onTile: tiles && ((tile) => tiles.send(Comlink.transfer(tile, [tile.pixels.buffer]))),
-      onPlan: plans && ((plan) => plans.send(plan)),
+      onPlan: plans && ((plan) => plans.send(withNulls(plan))),
     };
     try {
       return await answered(async () => {
