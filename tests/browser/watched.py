@@ -70,6 +70,8 @@ def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tup
     page.set_default_timeout(PATIENCE_MS)
     watch = Watch(page, origin)
     yield page, watch
+    # A worker may be asking for its script just now.
+    context.unroute_all(behavior="ignoreErrors")
     context.close()
 
 
