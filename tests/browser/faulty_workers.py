@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page, Route
+
+from browser.watched import PATIENCE_MS
 
 # The messages that come before the real script listens are kept for it. The runtime is asked for by the same address as
 # the real script asks for it, so that it is the same one.
@@ -162,3 +165,22 @@ def report(page: Page) -> dict[str, Any]:
     """What `up` tells of the engine."""
     told: dict[str, Any] = page.evaluate("() => up.engine()")
     return told
+
+
+def rung(told: dict[str, Any], provider: str, threads: int) -> dict[str, Any]:
+    """One rung of a `report`."""
+    (one,) = [one for one in told["rungs"] if (one["provider"], one["threads"]) == (provider, threads)]
+    return one
+
+
+def settled(page: Page) -> dict[str, Any]:
+    """The report once nothing is tried any more: other threads than one and all only when a job wants them."""
+    ends = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < ends:
+        told = report(page)
+        threads = (1, told["cores"]) if told["provider"] == "wasm" else (1,)
+        tried = [one["state"] for one in told["rungs"] if one["threads"] in threads]
+        if not {"testing", "untested"} & set(tried):
+            return told
+        page.wait_for_timeout(200)
+    raise AssertionError(told)

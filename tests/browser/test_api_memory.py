@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
-from browser.api_page import MODEL, pixels
-from browser.watched import Native, Watch, farthest, to_base64
+from browser.api_page import MODEL, open_page, pixels, upscale
+from browser.faulty_workers import faulty_workers
+from browser.watched import Native, Watch, farthest, to_base64, watched_page
 from drawings import drawing, saved
 
 RUN = "await session.run(inputs)"
@@ -53,19 +54,13 @@ def test_tiles_that_do_not_fit_are_halved(fresh_api: tuple[Page, Watch], native:
     assert watch.complaints == []
 
 
-@pytest.mark.parametrize(
-    ("failure", "code"),
-    [("new RangeError('Array buffer allocation failed')", "too-large"), ("new Error('a fault')", "engine-failed")],
-)
-def test_what_never_fits_or_fails_otherwise_ends_the_job(
-    fresh_api: tuple[Page, Watch], failure: str, code: str
-) -> None:
-    page, watch = fresh_api
-    served = fail_above(page, 0, failure)
-    result = page.evaluate(
-        "async ([data, model]) => outcome((await Upscaler.create({ model })).upscale(bytes(data)))",
-        [to_base64(saved(drawing(90, 70) // 3)), MODEL],
-    )
-    assert served and result["code"] == code, result
-    assert "Traceback" not in result["message"]
-    assert watch.complaints == []
+@pytest.mark.parametrize(("fault", "code"), [("memory", "too-large"), ("throws", "engine-failed")])
+def test_what_never_fits_or_fails_otherwise_ends_the_job(chromium: Browser, origin: str, fault: str, code: str) -> None:
+    with watched_page(chromium, origin) as (page, watch), faulty_workers(page) as workers:
+        open_page(page, origin)
+        page.evaluate("async (model) => { globalThis.up = await Upscaler.create({ model }); }", MODEL)
+        workers.decide = lambda facts: fault if facts["at"] == "run" else ""
+        result = upscale(page, saved(drawing(90, 70)))
+        assert workers.suffered[fault] and result["code"] == code, result
+        assert "Traceback" not in result["message"]
+        assert watch.complaints == []

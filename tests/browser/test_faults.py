@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from browser.api_page import MODEL, open_page, pixels, upscale
-from browser.faulty_workers import FaultyWorkers, faulty_workers, never, report, sometimes
+from browser.faulty_workers import FaultyWorkers, faulty_workers, never, report, rung, settled, sometimes
 from browser.watched import farthest, to_base64, watched_page
 from drawings import drawing, saved
 from senmei.animation import Animation, Frame
@@ -148,8 +148,7 @@ def test_threads_whose_start_hangs_are_given_up(chromium: Browser, origin: str) 
     with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
         workers.decide = lambda facts: "hangs" if facts["threads"] != "1" else ""
         opened_up(page, origin)
-        page.wait_for_function("async () => (await up.engine()).rungs.some((one) => one.threads > 1 && one.reason)")
-        (threads,) = [one for one in report(page)["rungs"] if one["threads"] == 2]
+        threads = rung(settled(page), "wasm", 2)
         assert threads["state"] == "dropped" and "did not start within 20 seconds" in threads["reason"]
         assert workers.suffered["hangs"] == 2
         result = upscale(page, PICTURE)
@@ -161,8 +160,7 @@ def test_a_rung_that_computes_wrong_is_dropped_and_told(chromium: Browser, origi
     with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
         workers.decide = lambda facts: "wrong" if facts["threads"] != "1" and facts["at"] == "run" else ""
         opened_up(page, origin)
-        page.wait_for_function("async () => (await up.engine()).rungs.some((one) => one.threads > 1 && one.differs)")
-        (threads,) = [one for one in report(page)["rungs"] if one["threads"] == 2]
+        threads = rung(settled(page), "wasm", 2)
         assert threads["state"] == "dropped" and threads["differs"] > 2
         assert threads["reason"].startswith(f"WebAssembly with 2 threads computes the model “{MODEL}” wrong")
         assert upscale(page, PICTURE)["notes"] == [threads["reason"]]

@@ -466,11 +466,16 @@ def test_a_model_that_is_released_leaves_the_workers() -> None:
     async def main(ladder: Ladder) -> None:
         await settled(ladder)
         ladder.release(CARD)
-        assert all(CARD.file not in worker.files for worker in made.workers)
+        assert not made.living, "a worker without a model is of no use"
         await ladder.prepare(card("other"), ANY)
         ladder.release(card("other"))
         await asyncio.sleep(100)
-        assert all(not worker.files for worker in made.living), "what was begun for it goes no further"
+        assert not made.living, "what was begun for it goes no further"
+        first, second = replace(CARD, macs_per_pixel=500), card("other")
+        for model in (first, second):
+            await all_right(await open_session(ladder, model, ANY), 3)
+        ladder.release(first)
+        assert made.living and all(worker.files <= {second.file} for worker in made.living)
         await all_right(await open_session(ladder, CARD, ANY), 3)
 
     on_ladder(made, main)

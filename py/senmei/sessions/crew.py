@@ -110,10 +110,21 @@ class Crew:
         self._dispatch()
 
     def unload(self, file: str) -> None:
-        """Frees a model's sessions, also those that are only starting. Who runs it again has it loaded again."""
+        """Frees a model's sessions, also those that are only starting. Who runs it again has it loaded again.
+
+        A worker that is left without a model is ended: what its memory has grown to is given back no other way, and a
+        GPU's device does not outlive its last session.
+        """
         self._unloaded.add(file)
-        for hand in self._hands:
+        for hand in list(self._hands):
+            self._let_go(hand, file)
+
+    def _let_go(self, hand: Hand, file: str) -> None:
+        if hand.files - {file} or hand.opening is not None:
             hand.unload(file)
+        elif file in hand.files:
+            self._waiting.extendleft(reversed(hand.end()))
+            self._hands[self._hands.index(hand)] = Hand()
 
     def close(self) -> None:
         """Ends every worker. What still waits fails with WorkerLost."""
@@ -217,7 +228,7 @@ class Crew:
             error = caught
         hand.opening = None
         if file in self._unloaded:
-            hand.unload(file)
+            self._let_go(hand, file)
         if error is not None:
             self._not_opened(hand, file, error)
         self._dispatch()

@@ -67,7 +67,7 @@ class SelfTest:
     def trial(self, rung: Rung, card: ModelCard) -> Trial:
         key = (card.file, rung)
         if key not in self._trials:
-            trial = self._trials[key] = Trial()
+            trial = self._trials[key] = Trial(macs_per_pixel=card.macs_per_pixel)
             verdict = self._remembered.verdict(card.sha256, rung)
             if verdict is not None and verdict.reason is not None:
                 trial.state, trial.reason, trial.is_wrong = "dropped", verdict.reason, True
@@ -107,6 +107,13 @@ class SelfTest:
         if rung.threads > 1:
             single = self.speed(WASM, card)
             return Speed(single.pixel_ns / rung.threads**_THREADS_EXPONENT, single.run_ms)
+        for (_, other), known in self._trials.items():
+            if other == rung and known.speed is not None and known.macs_per_pixel:
+                # Plans are made with it: it stays, unless the self-test says something very different.
+                trial.guess = Speed(
+                    known.speed.pixel_ns * card.macs_per_pixel / known.macs_per_pixel, known.speed.run_ms
+                )
+                return trial.guess
         return Speed(card.macs_per_pixel / _WASM_MACS_PER_NS)
 
     def limit_s(self, rung: Rung, card: ModelCard, feeds: Tensors) -> float:
@@ -148,7 +155,7 @@ class SelfTest:
         """Lets a rung be tried again that has failed, but did not compute wrong."""
         trial = self.trial(rung, card)
         if trial.state == "dropped" and not trial.is_wrong:
-            self._trials[card.file, rung] = Trial()
+            self._trials[card.file, rung] = Trial(macs_per_pixel=card.macs_per_pixel)
 
     def news(self, card: ModelCard) -> list[str]:
         """Why rungs were dropped in this visit, by what they did."""
@@ -188,9 +195,12 @@ class SelfTest:
 
             speed = await measured(golden, answer.taken_ms, time, trim=card.trim)
             pixels = computed_pixels(golden.size, trim=card.trim)
-            if trial.speed is None or not 1 / _TRUSTED < speed.ms(pixels) / trial.speed.ms(pixels) < _TRUSTED:
-                trial.speed = trial.learned = speed
+            told = trial.speed or trial.guess
+            is_near = told is not None and 1 / _TRUSTED < speed.ms(pixels) / told.ms(pixels) < _TRUSTED
+            if trial.learned is None or not is_near:
+                trial.learned = speed
                 self._keep(rung, card, speed)
+            trial.speed = told if is_near else speed
             trial.state = "right"
         except SessionFailed as error:
             self.drop(rung, card, f"{rung} failed twice at the model “{card.id}”: {error}")

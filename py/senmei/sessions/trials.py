@@ -41,7 +41,8 @@ class Trial:
     """What is known of one rung for one model.
 
     differs: levels of 255 that the golden tile was off. speed: measured by the self-test, of this visit or an earlier
-    one; it stays what it is, so that plans do. learned: with what jobs have shown since. reason: a sentence on why it
+    one; it stays what it is, so that plans do. guess: what plans were made with before. learned: with what jobs have
+    shown since. macs_per_pixel: of the model. reason: a sentence on why it
     was dropped, else "". is_news: it was dropped in this visit. is_wrong: it computes, but not what it should.
     """
 
@@ -49,9 +50,11 @@ class Trial:
     reason: str = ""
     differs: int | None = None
     speed: Speed | None = None
+    guess: Speed | None = None
     learned: Speed | None = None
     is_news: bool = False
     is_wrong: bool = False
+    macs_per_pixel: int = 0
 
 
 async def measured(

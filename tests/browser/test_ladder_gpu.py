@@ -1,0 +1,69 @@
+"""WebGPU in the built site, computed by the processor: it is right for every model, and its loss ends no job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from browser.api_page import pixels, upscale
+from browser.faulty_workers import faulty_workers, report, rung
+from browser.fleet_page import fleet_page, output_of
+from browser.test_faults import RIGHT, opened_up
+from browser.watched import farthest, watched_page
+from drawings import drawing, saved
+from senmei.catalogue import Catalogue
+from senmei.sessions.golden import MOST_DIFFERS, GoldenTile
+
+
+def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser, origin: str) -> None:
+    tiny = saved(drawing(24, 20, seed=5))
+    with watched_page(gpu_chromium, origin) as (page, _), faulty_workers(page) as workers:
+        opened_up(page, origin)
+        gpu = rung(report(page), "webgpu", 1)
+        assert gpu["state"] == "dropped" and "computed by the processor" in gpu["reason"]
+        by_wasm = upscale(page, tiny)
+        assert by_wasm["provider"] == "wasm" and by_wasm["notes"] == []
+        page.evaluate("() => up.dispose()")
+        opened_up(page, origin, provider="webgpu")
+        by_gpu = upscale(page, tiny)
+        assert (by_gpu["provider"], by_gpu["notes"]) == ("webgpu", [])
+        assert farthest(pixels(by_gpu), pixels(by_wasm)) <= RIGHT
+        lost: list[str] = []
+
+        def decide(facts: dict[str, str]) -> str:
+            if facts["at"] == "run" and not lost:
+                lost.append(facts["worker"])
+                return "lost"
+            return ""
+
+        workers.decide = decide
+        mended = upscale(page, tiny)
+        assert lost and farthest(pixels(mended), pixels(by_wasm)) <= RIGHT
+        assert mended["provider"] == "webgpu"
+        assert mended["notes"] == ["Tiles had to be computed again: the GPU was lost once."]
+        workers.decide = lambda facts: "lost" if facts["at"] == "run" and facts["provider"] == "webgpu" else ""
+        fallen = upscale(page, tiny)
+        assert fallen["provider"] == "wasm" and farthest(pixels(fallen), pixels(by_wasm)) == 0
+        assert any("WebGPU failed (The GPU device was lost" in note for note in fallen["notes"])
+
+
+def test_every_model_computes_the_same_on_webgpu(gpu_chromium: Browser, origin: str, site: Path) -> None:
+    catalogue = Catalogue.from_json((site / "models" / "catalogue.json").read_text())
+    with fleet_page(gpu_chromium, origin) as (page, _):
+        for card in catalogue:
+            golden = GoldenTile.from_npz((site / "models" / card.golden).read_bytes())
+            tile = golden.feeds["input"]
+            run = page.evaluate(
+                """async ([file, dims, numbers]) => {
+                    const worker = await fleet.make('webgpu', 1);
+                    await fleet.load(worker, file);
+                    const input = { type: 'float32', dims, data: Float32Array.from(numbers) };
+                    const run = await outcome(fleet.run(worker, file, { input }));
+                    await fleet.end(worker);
+                    return run;
+                }""",
+                [card.file, list(tile.shape), tile.ravel().tolist()],
+            )
+            differs = golden.differs({"output": output_of(run)})
+            assert differs is not None and differs <= MOST_DIFFERS, card.id
