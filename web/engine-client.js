@@ -1,7 +1,9 @@
-// The page's end of the engine: makes every worker, joins them with ports, and ends them when nobody uses them any more.
-// Workers are made here and not inside the engine worker because Firefox now and then hangs in a nested `new Worker()`.
+// The page's end of the engine: makes its worker, lends it hands, and ends everything when nobody uses it any more.
 
 import { SenmeiError } from './errors.js';
+import { InferenceHost, reasonOf } from './inference-host.js';
+import { hearOfDeath } from './life-lock.js';
+import { Lifeline } from './lifeline.js';
 import * as Comlink from './vendor/comlink/comlink.mjs';
 
 /** @typedef {import('./workers/engine.js').RemoteEngine} RemoteEngine */
@@ -12,29 +14,29 @@ let shared = null;
 /** The engine that all Upscalers of a page share. Each `acquire` needs its `release`. */
 export class EngineClient {
   #users = 0;
-  /** @type {Worker[]} */
-  #workers = [];
-  /** @type {Promise<never>} */
-  #failure;
-  /** @type {(error: SenmeiError) => void} */
-  #fail = () => undefined;
+  #worker;
+  #host;
+  #lifeline = new Lifeline();
 
   constructor() {
-    this.#failure = new Promise((_, reject) => {
-      this.#fail = reject;
+    const name = uniqueName('engine');
+    this.#worker = new Worker(new URL('./workers/engine.js', import.meta.url), { type: 'module', name });
+    this.#worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.#end(new SenmeiError('engine-failed', `The engine worker stopped: ${reasonOf(event)}.`));
     });
-    // Calls race with it; when there is none, nobody is to be told.
-    this.#failure.catch(() => undefined);
-    const engine = this.#makeWorker('engine');
-    this.remote = /** @type {Comlink.Remote<RemoteEngine>} */ (Comlink.wrap(engine));
-    const channels = Array.from({ length: poolSize() }, () => new MessageChannel());
-    const ports = channels.map(({ port2 }) => port2);
-    const [first, ...others] = channels.map(({ port1 }) => port1);
-    this.#makeInferenceWorker(first);
-    // The first worker is enough to be ready; the others would take the cores from Python while it starts. Meanwhile their
-    // ports keep what is sent to them.
-    this.call(this.remote.boot(Comlink.transfer(ports, ports)))
-      .then(() => others.map((port) => this.#makeInferenceWorker(port)))
+    this.remote = /** @type {Comlink.Remote<RemoteEngine>} */ (Comlink.wrap(this.#worker));
+    this.#host = new InferenceHost((...lost) => void this.remote.lost(...lost));
+    // Made at once, so that its runtime and the model load while Python starts. Others would take the cores from Python.
+    const { port1, port2 } = new MessageChannel();
+    const first = { name: uniqueName('inference'), port: port2 };
+    this.#host.make(first.name, 'wasm', 1, port1);
+    const booted = this.remote.boot(Comlink.proxy(this.#host), Comlink.transfer(first, [port2]), this.#host.recall());
+    this.call(booted).catch(() => undefined);
+    this.call(this.remote.live(name))
+      .then(() => {
+        hearOfDeath(name, () => this.#end(new SenmeiError('engine-failed', 'The engine worker has died.')));
+      })
       .catch(() => undefined);
   }
 
@@ -62,45 +64,25 @@ export class EngineClient {
   }
 
   /**
-   * The answer of the engine worker, or the failure of any worker, which nothing else would tell.
+   * The answer of the engine worker, or its failure, which nothing else would tell.
    * @template T
    * @param {Promise<T>} answer
    * @returns {Promise<T>}
    */
   call(answer) {
-    return Promise.race([answer, this.#failure]);
-  }
-
-  /** @param {'engine' | 'inference'} name */
-  #makeWorker(name) {
-    const worker = new Worker(new URL(`./workers/${name}.js`, import.meta.url), {
-      type: 'module',
-      name: `senmei ${name}`,
-    });
-    worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      const reason = event.message || 'its script cannot be loaded';
-      this.#end(new SenmeiError('engine-failed', `The ${name} worker stopped: ${reason}.`));
-    });
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  /** @param {MessagePort} port to the engine worker */
-  #makeInferenceWorker(port) {
-    this.#makeWorker('inference').postMessage(port, [port]);
+    return this.#lifeline.hold(answer);
   }
 
   /** @param {SenmeiError} reason */
   #end(reason) {
     if (shared === this) shared = null;
-    for (const worker of this.#workers) worker.terminate();
-    this.#fail(reason);
+    this.#worker.terminate();
+    this.#host.endAll();
+    this.#lifeline.cut(reason);
   }
 }
 
-/** As many as there are cores, but no more than two for each GB of memory that the browser tells of. */
-function poolSize() {
-  const memoryGb = /** @type {{ deviceMemory?: number }} */ (navigator).deviceMemory ?? 4;
-  return Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 2 * memoryGb));
+/** @param {string} kind */
+function uniqueName(kind) {
+  return `senmei ${kind} ${Math.random().toString(36).slice(2)}`;
 }

@@ -9,6 +9,7 @@ import { bytesInWords, roughlyInWords } from './words.js';
  *
  * @typedef {object} Job
  * @property {string} model in words
+ * @property {import('./settings.js').Settings['provider']} provider
  * @property {boolean} tta
  * @property {{ width: number, height: number, frames: number, blob: Blob, kind: AnimationKind | null }} picture kind: null of a still
  * @property {{ width: number, height: number, kind: WrittenKind | null }} target kind: null where it is taken apart
@@ -41,12 +42,18 @@ const rates = new Map();
  * @param {string} model
  * @returns {Job}
  */
-export function jobOf({ width, height, blob, moving }, { animation, tta }, size, model) {
+export function jobOf({ width, height, blob, moving }, { animation, tta, provider }, size, model) {
   const { frames, kind } = moving ?? { frames: 1, kind: null };
   const written = moving && writtenKind(animation, moving);
   /** @type {WrittenKind | null} */
   const targetKind = written === 'webp' && !animation.lossless ? 'lossy' : written;
-  return { model, tta, picture: { width, height, frames, blob, kind }, target: { ...size, kind: targetKind } };
+  return {
+    model,
+    provider,
+    tta,
+    picture: { width, height, frames, blob, kind },
+    target: { ...size, kind: targetKind },
+  };
 }
 
 /**
@@ -112,7 +119,7 @@ function enlargement({ picture, target }) {
  * @param {Job} job
  */
 function rateKey(job) {
-  return `${job.model} ${job.tta} ${Math.max(1, Math.ceil(Math.log2(enlargement(job)) / 2))}`;
+  return `${job.model} ${job.provider} ${job.tta} ${Math.max(1, Math.ceil(Math.log2(enlargement(job)) / 2))}`;
 }
 
 /** @param {Job} job */

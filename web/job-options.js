@@ -10,7 +10,8 @@
  * @typedef {Awaited<ReturnType<typeof import('./senmei.js').listModels>>[number]} CatalogueEntry
  */
 
-/** The family that draws anew instead of cleaning gently. */
+/** The families that the page offers: one that cleans gently, and one that draws anew. */
+const GENTLE_FAMILY = 'upconv7';
 const REDRAWING_FAMILY = 'realesr-animevideov3';
 
 /**
@@ -100,16 +101,15 @@ function sizeOptions({ scale, size: { by, factor, width, height } }) {
  * @returns {CatalogueEntry | undefined}
  */
 export function pickModel(models, { kind, clean }, factor) {
-  const fitting = models.filter((model) => model.task === 'upscale' && model.content === kind);
-  if (clean === 'redraw') {
-    return closest(
-      fitting.filter((model) => model.family === REDRAWING_FAMILY),
-      factor,
-    );
-  }
-  const noise = clean === 'none' ? null : Number(clean);
-  const gentle = fitting.filter((model) => model.family !== REDRAWING_FAMILY && (model.noise ?? null) === noise);
-  return closest(gentle, factor);
+  const family = clean === 'redraw' ? REDRAWING_FAMILY : GENTLE_FAMILY;
+  const noise = clean === 'redraw' || clean === 'none' ? null : Number(clean);
+  const fitting = models.filter(
+    (model) => model.task === 'upscale' && model.content === kind && model.family === family,
+  );
+  return closest(
+    fitting.filter((model) => (model.noise ?? null) === noise),
+    factor,
+  );
 }
 
 /**

@@ -25,6 +25,15 @@ import { SenmeiError } from './errors.js';
  * @property {'file' | 'browser'} [delays] 'browser' writes delays below 20 ms as the 100 ms that browsers make of them
  */
 
+/**
+ * @typedef {object} Choice what computes; null leaves it to the engine, which takes the fastest that computes right
+ * @property {'auto' | 'webgpu' | 'wasm'} provider
+ * @property {number | null} threads of each session
+ * @property {number | null} workers that compute at a time, each with a session of its own
+ */
+
+const PROVIDERS = ['auto', 'webgpu', 'wasm'];
+
 /** @type {Record<keyof Wanted, [accepted: string, isRight: (value: unknown) => boolean]>} */
 const WANTED = {
   scale: ['a number from 1 to 16', Number.isFinite],
@@ -51,8 +60,11 @@ const WANTED = {
 const OTHERS = {
   // Of the models the catalogue tells.
   model: ['the id of a model', () => true],
+  provider: ['“auto”, “webgpu” or “wasm”', (value) => PROVIDERS.includes(/** @type {string} */ (value))],
+  threads: ['a whole number, 1 or more', isCount],
+  workers: ['a whole number, 1 or more', isCount],
   name: ['the text of a file name', isText],
-  longest: ['a whole number of pixels, 1 or more', (value) => Number.isInteger(value) && Number(value) >= 1],
+  longest: ['a whole number of pixels, 1 or more', isCount],
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   endSignal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   onProgress: ['a function', isFunction],
@@ -92,9 +104,23 @@ export function wantedOf(options) {
   return Object.fromEntries(Object.entries(options).filter(([name]) => name in WANTED));
 }
 
+/**
+ * Of checked options those that say what computes.
+ * @param {{ provider?: Choice['provider'], threads?: number, workers?: number }} options
+ * @returns {Choice}
+ */
+export function choiceOf({ provider = 'auto', threads, workers }) {
+  return { provider, threads: threads ?? null, workers: workers ?? null };
+}
+
 /** @param {unknown} value */
 function isBoolean(value) {
   return typeof value === 'boolean';
+}
+
+/** @param {unknown} value */
+function isCount(value) {
+  return Number.isInteger(value) && Number(value) >= 1;
 }
 
 /** @param {unknown} value */

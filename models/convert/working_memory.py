@@ -1,21 +1,15 @@
 """How much memory one run of a network takes: known from its graph, before any tile is run."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import onnx
-from onnx import helper
 
-from convert.errors import ConversionError
-
-# A multiple of every small number; so large that borders that a network trims do not count.
-_NOMINAL_SIDE = 960
+from convert.shapes import NOMINAL_SIDE, Shapes, tensor_shapes
 
 # What onnxruntime computes together with the convolution before it.
 _FUSED_ACTIVATIONS = {"Clip", "LeakyRelu", "Relu"}
-
-_Shapes = dict[str, tuple[int, ...]]
 
 
 def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
@@ -28,7 +22,7 @@ def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
     The heap itself grows by fifths, so it may reach a fifth further.
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
-    shapes = _shapes(model, side=_NOMINAL_SIDE)
+    shapes = tensor_shapes(model, side=NOMINAL_SIDE)
     steps = list(_steps(model.graph, shapes))
     last_read = {name: number for number, (reads, _, _) in enumerate(steps) for name in reads}
     heap = _Heap()
@@ -43,10 +37,10 @@ def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
             # The caller holds the input until the run has ended.
             if last_read[name] == number and name != "input":
                 heap.give_back(name)
-    return math.ceil(heap.reach / _NOMINAL_SIDE**2)
+    return math.ceil(heap.reach / NOMINAL_SIDE**2)
 
 
-def _steps(graph: onnx.GraphProto, shapes: _Shapes) -> Iterator[tuple[set[str], str, int]]:
+def _steps(graph: onnx.GraphProto, shapes: Shapes) -> Iterator[tuple[set[str], str, int]]:
     """What each run computes: per step the computed tensors it reads, the one it writes, and bytes it takes beside."""
     constant = {initializer.name for initializer in graph.initializer}
     readers = [name for node in graph.node for name in node.input]
@@ -64,7 +58,7 @@ def _steps(graph: onnx.GraphProto, shapes: _Shapes) -> Iterator[tuple[set[str], 
         yield reads, written, _scratch_bytes(node, graph, shapes)
 
 
-def _scratch_bytes(node: onnx.NodeProto, graph: onnx.GraphProto, shapes: _Shapes) -> int:
+def _scratch_bytes(node: onnx.NodeProto, graph: onnx.GraphProto, shapes: Shapes) -> int:
     if node.op_type != "ConvTranspose":
         return 0
     _, filters, *kernel = shapes[node.input[1]]
@@ -89,28 +83,6 @@ class _Heap:
 
     def give_back(self, name: str) -> None:
         del self._blocks[name]
-
-
-def _shapes(model: onnx.ModelProto, *, side: int) -> _Shapes:
-    sized = onnx.ModelProto()
-    sized.CopyFrom(model)
-    (picture,) = sized.graph.input
-    picture.CopyFrom(helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, [1, side, side, 3]))
-    # What the file says of its output are names, which inference would keep.
-    (answer,) = sized.graph.output
-    answer.type.tensor_type.ClearField("shape")
-    graph = onnx.shape_inference.infer_shapes(sized, strict_mode=True, data_prop=True).graph
-    shapes: _Shapes = {initializer.name: tuple(initializer.dims) for initializer in graph.initializer}
-    for value in _values(graph):
-        dimensions = value.type.tensor_type.shape.dim
-        if not all(dimension.HasField("dim_value") for dimension in dimensions):
-            raise ConversionError(f"the shape of {value.name} cannot be told from the graph")
-        shapes[value.name] = tuple(dimension.dim_value for dimension in dimensions)
-    return shapes
-
-
-def _values(graph: onnx.GraphProto) -> Iterable[onnx.ValueInfoProto]:
-    return [*graph.input, *graph.value_info, *graph.output]
 
 
 def _bytes(shape: tuple[int, ...]) -> int:

@@ -21,11 +21,10 @@ from .known_tiles import KnownTiles
 from .memory import FRAMES_KNOWN, plan_animation_memory, refuse_too_large
 from .motion import Motion, MotionWatch
 from .picture import NO_METADATA, Picture, without_opaque_alpha
-from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
+from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, result_rows, runners_of, troubles_of
 from .pixels import apart, joined
-from .planner import JobPlan, plan_job
+from .planner import ArrangementsOf, JobPlan
 from .resampling import BICUBIC, resample
-from .tile_runner import TileRunner
 from .upscaler import Rows
 
 _KINDS = {"GIF": "gif", "PNG": "png", "WebP": "webp"}
@@ -42,16 +41,16 @@ def plan_animation(
     options: UpscaleOptions,
     *,
     catalogue: Catalogue,
-    parallelism: int,
+    arrangements: ArrangementsOf,
     budget_bytes: int,
 ) -> Planned:
     """What `enlarge_animation` would do at most: what moves is not known yet. Raises the errors of `chosen` and
     `open_animation_encoder`; TooLarge when the memory is not there."""
     options = _resolved(header, options)
-    cards, target = chosen(header.size, options, catalogue)
-    job = plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile)
-    tiles = job.tiles * header.frames
-    return _planned(file_bytes, header, header.frames, options, job, tiles, parallelism, budget_bytes)
+    job = planned_job(header.size, options, catalogue, arrangements)
+    frames = header.frames
+    job = replace(job, duration_ms=None if job.duration_ms is None else job.duration_ms * frames)
+    return _planned(file_bytes, header, frames, options, job, job.tiles * frames, budget_bytes)
 
 
 async def enlarge_animation(
@@ -72,9 +71,9 @@ async def enlarge_animation(
     options = _resolved(header, options)
     cards, target = chosen(header.size, options, catalogue)
     sessions = await opened(cards, open_session)
-    parallelism = parallelism_of(sessions)
+    arrangements = offered(sessions)
     yield plan_animation(
-        len(data), header, options, catalogue=catalogue, parallelism=parallelism, budget_bytes=budget_bytes
+        len(data), header, options, catalogue=catalogue, arrangements=arrangements, budget_bytes=budget_bytes
     )
     meter = ProgressMeter()
     yield meter.at("decode", 0, 1)
@@ -88,10 +87,10 @@ async def enlarge_animation(
             look.see(frame)
             yield meter.at("decode", index, header.frames)
         motion = look.motion
-        job = plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile, motion=motion)
-        tally = FrameTally(job, motion, meter, parallelism=parallelism)
+        job = planned_job(header.size, options, catalogue, arrangements, motion=motion)
+        tally = FrameTally(job, motion, meter)
         frames = len(look.durations_ms)
-        yield _planned(len(data), header, frames, options, job, tally.foreseen, parallelism, budget_bytes)
+        yield _planned(len(data), header, frames, options, job, tally.foreseen, budget_bytes)
         depth = max(source.file.info.depth, options.output.written_depth(source.file.info.depth))
         info = replace(
             source.file.info,
@@ -104,9 +103,7 @@ async def enlarge_animation(
             info, options.output, frames_as=_frames_as(options), samples=look.samples(target)
         )
         known = _known_tiles(job, info)
-        runners = {
-            name: TileRunner(catalogue.get(name), sessions[name], tta=options.tta, known=known[name]) for name in known
-        }
+        runners = runners_of(job, sessions, tta=options.tta, known=known)
 
         def enlarge(picture: Picture) -> Rows:
             if not info.has_alpha:
@@ -115,14 +112,18 @@ async def enlarge_animation(
 
         yield tally.progress()
         done = 0
-        async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
-            async for item in items:
-                for event in tally.hear(item):
-                    yield event
-                if isinstance(item, FrameDone):
-                    done += 1
-                    if encoded := encoder.add(item.frame.picture, item.frame.duration_ms):
-                        yield Encoded(encoded)
+        try:
+            async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
+                async for item in items:
+                    for event in tally.hear(item):
+                        yield event
+                    if isinstance(item, FrameDone):
+                        done += 1
+                        if encoded := encoder.add(item.frame.picture, item.frame.duration_ms):
+                            yield Encoded(encoded)
+        finally:
+            for one in known.values():
+                one.end()
         cancel.check()
         tail, patches = encoder.finish()
         yield Encoded(tail)
@@ -132,13 +133,16 @@ async def enlarge_animation(
         raise TooLarge(f"There is not enough memory for frames of {target} pixels.") from error
     yield meter.at("encode", 1, 1)
     stopped = (f"Stopped early: {done} of {frames} frames were made.",) if done < frames else ()
+    means = means_of(job, sessions)
     yield Finished(
         sheet_size(frames, target) if options.frames == "sheet" else target,
         options.model,
-        sessions[options.model].provider if sessions else "none",
+        means.provider,
+        means.workers,
+        means.threads,
         _format(options),
         options.output.written_depth(depth),
-        (*source.file.notes, *stopped, *encoder.notes),
+        (*source.file.notes, *stopped, *troubles_of(sessions), *encoder.notes),
         part=options.part,
         frames=done,
         tiles=sum(one.asked for one in known.values()),
@@ -221,7 +225,6 @@ def _planned(
     options: UpscaleOptions,
     job: JobPlan,
     tiles: int,
-    parallelism: int,
     budget_bytes: int,
 ) -> Planned:
     channels = header.channels - (header.channels in (2, 4))
@@ -242,13 +245,22 @@ def _planned(
         job,
         info,
         file_bytes=file_bytes,
-        parallelism=parallelism,
         output=options.output,
         frames_as=_frames_as(options),
     )
     refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
     models = tuple(step.card.id for step in job.passes)
-    return Planned(header, models, job.target, tiles, memory, _format(options), options.part, frames=frames)
+    return Planned(
+        header,
+        models,
+        job.target,
+        tiles,
+        memory,
+        _format(options),
+        options.part,
+        frames=frames,
+        estimate_ms=job.duration_ms,
+    )
 
 
 def _format(options: UpscaleOptions) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Coroutine
 from contextlib import aclosing
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import js
@@ -17,62 +17,90 @@ from pyodide.ffi import JsException, JsProxy
 from .catalogue import Catalogue, ModelCard
 from .codecs import EncodeOptions, read_header
 from .engine import UpscaleOptions, plan, preview, upscale
-from .errors import ModelUnavailable, SenmeiError, TooLarge
+from .errors import SenmeiError, TooLarge
 from .events import Encoded, Finished, Planned, TilePainted
 from .jobs import CancelToken, Progress
 from .memory import BROWSER_BUDGET_BYTES
 from .naming import result_name
-from .sessions.ort_web import OrtWebSession, to_js_object
+from .sessions.ladder import Ladder
+from .sessions.ladder_session import LadderSession, open_session
+from .sessions.ort_web import Fleet, to_js_object
+from .sessions.rungs import Facts, Wish
 
 _OUTPUT_OPTIONS = frozenset(field.name for field in fields(EncodeOptions))
 
 
-class Engine:
-    """The jobs of one engine worker and its pool of inference workers.
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """One Upscaler: its model, what it forces of the ladder, and all models that its jobs have taken."""
 
-    catalogue_json: the text of models/catalogue.json. run_in_worker: a JS function (worker index, file, {name: tensor})
-    → Promise of {name: tensor}, see OrtWebSession. decode_in_browser: a JS function (file as Uint8Array, MIME type) →
-    Promise of {width, height, rgba: Uint8Array} or null. workers: how many inference workers the pool has.
+    card: ModelCard
+    wish: Wish
+    cards: set[str]
+
+
+class Engine:
+    """The jobs of one engine worker.
+
+    catalogue_json: the text of models/catalogue.json. fleet: see sessions/ort_web.py. decode_in_browser: a JS function
+    (file as Uint8Array, MIME type) → Promise of {width, height, rgba: Uint8Array} or null. facts: see
+    `Facts.from_plain`, and `remembered`: what `fleet.remember` was given last, or null.
 
     Every method that JavaScript awaits answers with a plain object: {value} or {error: {code, message}}.
-    open_model is always a JS function (file) → Promise of the provider's name, which resolves once the pool holds the
-    model. wanted: an object with the fields of UpscaleOptions and EncodeOptions, those that are left out excepted.
+    owner: the number of an Upscaler, which `prepare` makes known. wanted: an object with the fields of UpscaleOptions
+    and EncodeOptions, those that are left out excepted.
     """
 
-    def __init__(self, catalogue_json: str, run_in_worker: JsProxy, decode_in_browser: Any, workers: int) -> None:
+    def __init__(self, catalogue_json: str, fleet: JsProxy, decode_in_browser: Any, facts: JsProxy) -> None:
         self._catalogue = Catalogue.from_json(catalogue_json)
-        self._run_in_worker = run_in_worker
+        self._fleet = Fleet(fleet)
         self._decode_in_browser = decode_in_browser
-        self._workers = workers
-        self._sessions: dict[str, OrtWebSession] = {}
+        plain = facts.to_py()
+        self._ladder = Ladder(
+            self._fleet,
+            Facts.from_plain(plain),
+            fetch_golden=self._fleet.golden,
+            remember=self._fleet.remember,
+            remembered=plain["remembered"],
+        )
+        self._owners: dict[int, _Owner] = {}
         self._cancels: dict[int, CancelToken] = {}
+        self._idle_share: float | None = None
 
-    async def prepare(self, model: str, open_model: Any) -> JsProxy:
-        """Starts the session of a model. Value: null."""
-        return await _answer(self._prepare(model, open_model))
+    async def prepare(self, owner: int, model: str, choice: JsProxy) -> JsProxy:
+        """Resolves when one way of computing can run the model. Value: null.
 
-    async def warm_up(self, model: str) -> JsProxy:
-        """Runs one small tile in every worker, so that the first picture finds compiled code. Value: null."""
-        return await _answer(self._warm_up(model))
+        choice: {provider, threads: number or null, workers: number or null}, see `Wish`.
+        """
+        return await _answer(self._prepare(owner, model, choice))
 
-    async def plan(self, model: str, data: JsProxy, wanted: JsProxy) -> JsProxy:
+    async def warm_up(self, owner: int) -> JsProxy:
+        """Brings all workers up and runs the golden tile in each. Value: null."""
+        return await _answer(self._warm_up(owner))
+
+    async def plan(self, owner: int, data: JsProxy, wanted: JsProxy) -> JsProxy:
         """What a job will make and take. Value: see `_plan_fields`. data: the file, a Uint8Array."""
-        return await _answer(self._plan(model, data, wanted))
+        return await _answer(self._plan(owner, data, wanted))
 
     async def preview(self, data: JsProxy, longest: int) -> JsProxy:
         """A small PNG of a picture. Value: {data: Uint8Array, width, height}."""
         return await _answer(self._preview(data, longest))
 
-    def upscale(self, job: int, model: str, wanted: JsProxy, hands: JsProxy) -> Coroutine[Any, Any, JsProxy]:
-        """Runs a whole job. Value: {name, width, height, format, depth, notes, model, provider}.
+    async def engine_report(self, owner: int) -> JsProxy:
+        """What computes, and why. Value: see `Ladder.report`, and idleShare: of the last job, null before the first."""
+        return await _answer(self._engine_report(owner))
+
+    def upscale(self, job: int, owner: int, wanted: JsProxy, hands: JsProxy) -> Coroutine[Any, Any, JsProxy]:
+        """Runs a whole job. Value: {name} and `_result_fields`.
 
         job: a number that `cancel` takes from now on. hands: an object with name: of the picture's file or null,
-        read() → Promise of its bytes, open_model as openModel, write(Uint8Array) → Promise, awaited before more is
-        made; with an offset as second argument the bytes take the place of earlier ones; onProgress(progress),
-        onPlan(plan) or null, onTile(tile) or null: see `_progress_fields`, `_plan_fields` and `_tile_fields`.
+        read() → Promise of its bytes, write(Uint8Array) → Promise, awaited before more is made; with an offset as
+        second argument the bytes take the place of earlier ones; onProgress(progress), onPlan(plan) or null,
+        onTile(tile) or null: see `_progress_fields`, `_plan_fields` and `_tile_fields`; showLoading(boolean): whether
+        the job waits for models and sessions.
         """
         self._cancels[job] = CancelToken()
-        return self._run(job, model, wanted, hands)
+        return self._run(job, owner, wanted, hands)
 
     def cancel(self, job: int) -> None:
         """Stops a job within one tile; a job that has ended already is left in peace."""
@@ -84,35 +112,39 @@ class Engine:
         if token := self._cancels.get(job):
             token.end_early()
 
-    def forget(self, file: str) -> None:
-        """Drops the session of a model that the pool no longer holds."""
-        self._sessions.pop(file, None)
+    async def release(self, owner: int) -> JsProxy:
+        """Frees the models that this owner alone held. Value: null."""
+        return await _answer(self._release(owner))
 
-    async def _session(self, card: ModelCard, open_model: Any) -> OrtWebSession:
-        try:
-            provider = await open_model(card.file)
-        except JsException as error:
-            raise ModelUnavailable(f"The model “{card.id}” cannot be loaded: {error.message}") from error
-        if card.file not in self._sessions:
-            self._sessions[card.file] = OrtWebSession(
-                self._run_in_worker, file=card.file, provider=provider, workers=self._workers
-            )
-        return self._sessions[card.file]
-
-    async def _prepare(self, model: str, open_model: Any) -> None:
-        await self._session(self._catalogue.get(model), open_model)
-
-    async def _warm_up(self, model: str) -> None:
+    async def _prepare(self, owner: int, model: str, choice: Any) -> None:
         card = self._catalogue.get(model)
-        side = 2 * card.overlap + 16 * card.multiple_of
-        await self._sessions[card.file].run_in_all({"input": np.zeros((1, side, side, 3), np.float32)})
+        wish = Wish(**choice.to_py())
+        self._owners[owner] = _Owner(card, wish, {card.id})
+        await self._ladder.prepare(card, wish)
 
-    async def _plan(self, model: str, data: Any, wanted: JsProxy) -> dict[str, Any]:
+    async def _warm_up(self, owner: int) -> None:
+        one = self._owners[owner]
+        await self._ladder.warm(one.card, one.wish)
+
+    async def _engine_report(self, owner: int) -> dict[str, Any]:
+        one = self._owners[owner]
+        return {**self._ladder.report(one.card, one.wish), "idleShare": self._idle_share}
+
+    async def _release(self, owner: int) -> None:
+        released = self._owners.pop(owner, None)
+        held = {card for one in self._owners.values() for card in one.cards}
+        for model in released.cards - held if released else ():
+            card = self._catalogue.get(model)
+            self._ladder.release(card)
+            self._fleet.forget(card.file)
+
+    async def _plan(self, owner: int, data: Any, wanted: JsProxy) -> dict[str, Any]:
+        one = self._owners[owner]
         planned = plan(
             data.to_bytes(),
-            _options(model, wanted),
+            _options(one.card.id, wanted),
             catalogue=self._catalogue,
-            parallelism=self._workers,
+            arrangements=lambda card: self._ladder.arrangements(card, one.wish),
             budget_bytes=BROWSER_BUDGET_BYTES,
         )
         return _plan_fields(planned)
@@ -122,23 +154,30 @@ class Engine:
         size = read_header(png).size
         return {"data": _to_js_bytes(png), "width": size.width, "height": size.height}
 
-    async def _run(self, job: int, model: str, wanted: JsProxy, hands: JsProxy) -> JsProxy:
+    async def _run(self, job: int, owner: int, wanted: JsProxy, hands: JsProxy) -> JsProxy:
         try:
-            return await _answer(self._upscale(model, wanted, hands, self._cancels[job]))
+            return await _answer(self._upscale(self._owners[owner], wanted, hands, self._cancels[job]))
         finally:
             del self._cancels[job]
 
-    async def _upscale(self, model: str, wanted: JsProxy, hands: Any, cancel: CancelToken) -> dict[str, Any]:
-        options = _options(model, wanted)
+    async def _upscale(self, owner: _Owner, wanted: JsProxy, hands: Any, cancel: CancelToken) -> dict[str, Any]:
+        options = _options(owner.card.id, wanted)
+        sessions: list[LadderSession] = []
 
-        async def open_session(card: ModelCard) -> OrtWebSession:
-            return await self._session(card, hands.openModel)
+        async def open_one(card: ModelCard) -> LadderSession:
+            owner.cards.add(card.id)
+            hands.showLoading(True)
+            try:
+                sessions.append(await open_session(self._ladder, card, owner.wish))
+            finally:
+                hands.showLoading(False)
+            return sessions[-1]
 
         events = upscale(
             (await hands.read()).to_bytes(),
             options,
             catalogue=self._catalogue,
-            open_session=open_session,
+            open_session=open_one,
             cancel=cancel,
             budget_bytes=BROWSER_BUDGET_BYTES,
             decode_elsewhere=self._decode_elsewhere,
@@ -155,6 +194,7 @@ class Engine:
                     case Encoded() if event.data:
                         await hands.write(_to_js_bytes(event.data), event.offset)
                     case Finished():
+                        self._idle_share = sessions[0].busy.idle_share if sessions else None
                         return {"name": self._name(hands.name, options, event), **_result_fields(event)}
         raise AssertionError("a job ends with Finished or an error")
 
@@ -256,6 +296,8 @@ def _result_fields(finished: Finished) -> dict[str, Any]:
         "notes": list(finished.notes),
         "model": finished.model,
         "provider": finished.provider,
+        "workers": finished.workers,
+        "threads": finished.threads,
         "frames": finished.frames,
         "tiles": finished.tiles,
         "tilesRun": finished.tiles_run,

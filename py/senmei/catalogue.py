@@ -24,7 +24,10 @@ class ModelCard:
     next_pass: the model for further passes when one is not enough, None for the same.
     tile_bytes_per_pixel: working memory of one run for each pixel of a tile's source, without the weights, as
     onnxruntime-web takes it; native onnxruntime takes up to twice as much.
+    macs_per_pixel: multiply-adds of one run for each pixel of a tile's source.
     file: its name beside the catalogue; size_bytes and sha256 are those of the file.
+    golden: the name of the golden tile beside it, an .npz of `input` uint8 [1, height, width, 3] and `output` uint8,
+    the right answer to input/255, times 255 and rounded.
     """
 
     id: str
@@ -41,12 +44,14 @@ class ModelCard:
     enlarges_alpha: bool
     next_pass: str | None
     tile_bytes_per_pixel: int
+    macs_per_pixel: int
     licence: str
     author: str
     source: str
     file: str
     size_bytes: int
     sha256: str
+    golden: str
 
 
 class Catalogue:

@@ -108,6 +108,13 @@ def _add_upscale(parser: argparse.ArgumentParser) -> None:
     moving.add_argument(
         "--keep-started", action="store_true", help="when it is interrupted, keep the frames that are done"
     )
+    machine = parser.add_argument_group("machine")
+    machine.add_argument(
+        "--threads", type=int, metavar="N", help="that compute a tile together (default: every core that may be used)"
+    )
+    machine.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="tiles that are computed at once (default: %(default)s)"
+    )
     file = parser.add_argument_group("file")
     file.add_argument(
         "--format", choices=OUTPUT_FORMATS, help="default: by the output's ending, else png, or an animation's own"
@@ -163,6 +170,8 @@ def _upscale_command(options: argparse.Namespace) -> int:
             folder,
             as_json=options.json,
             keep_started=options.keep_started,
+            workers=options.workers,
+            threads=options.threads,
         )
     )
 

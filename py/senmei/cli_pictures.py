@@ -87,10 +87,12 @@ async def enlarge_all(
     *,
     as_json: bool,
     keep_started: bool = False,
+    workers: int = 1,
+    threads: int | None = None,
 ) -> int:
     """Enlarges every input into `output`, a file or folder. A picture that fails does not keep the others from being
     done; the exit status then is 1. keep_started: an interrupt ends an animation with the frames that are done, and
-    only the next one everything."""
+    only the next one everything. workers, threads: see `OrtNativeSession`."""
     failed = False
     columns = (
         TextColumn("{task.description}"),
@@ -100,7 +102,7 @@ async def enlarge_all(
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=as_json) as bars:
-        job = _Job(inputs, output, settings, catalogue, _OpenSessions(models), bars)
+        job = _Job(inputs, output, settings, catalogue, _OpenSessions(models, workers, threads), bars)
         if keep_started:
             _end_early_on_interrupt(job)
         for source in inputs:
@@ -119,13 +121,15 @@ async def enlarge_all(
 class _OpenSessions:
     """Sessions that stay open from one picture to the next."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int, threads: int | None) -> None:
         self._folder = folder
+        self._workers = workers
+        self._threads = threads
         self._sessions: dict[str, OrtNativeSession] = {}
 
     async def __call__(self, card: ModelCard) -> OrtNativeSession:
         if card.id not in self._sessions:
-            self._sessions[card.id] = OrtNativeSession(card, self._folder)
+            self._sessions[card.id] = OrtNativeSession(card, self._folder, workers=self._workers, threads=self._threads)
         return self._sessions[card.id]
 
 
@@ -191,6 +195,8 @@ class _Job:
             "tiles_run": finished.tiles_run,
             "model": finished.model,
             "provider": finished.provider,
+            "workers": finished.workers,
+            "threads": finished.threads,
             "notes": list(finished.notes),
             "elapsed_ms": round(1000 * (time.perf_counter() - started), 1),
         }

@@ -16,22 +16,27 @@ from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken
 from .picture import NO_METADATA, Picture
 from .pixels import apart, joined, to_depth
+from .planner import ArrangementsOf
 from .resampling import LANCZOS, resample
 from .still_job import enlarge_still, plan_still
 
 __all__ = ["UpscaleOptions", "plan", "preview", "upscale"]
 
 
-def plan(data: bytes, options: UpscaleOptions, *, catalogue: Catalogue, parallelism: int, budget_bytes: int) -> Planned:
+def plan(
+    data: bytes, options: UpscaleOptions, *, catalogue: Catalogue, arrangements: ArrangementsOf, budget_bytes: int
+) -> Planned:
     """What `upscale` would do with a file, from its header alone.
 
-    parallelism: how many tiles compute at once. budget_bytes: the memory that Python may take.
+    arrangements: what each network may run on. budget_bytes: the memory that Python may take.
     Raises the errors of `read_header`, `Wanted`, `models_for` and the encoders; TooLarge when the memory is not there.
     """
     options.check(catalogue)
     header = read_header(data)
     planned = plan_animation if _is_moving(header, options) else plan_still
-    return planned(len(data), header, options, catalogue=catalogue, parallelism=parallelism, budget_bytes=budget_bytes)
+    return planned(
+        len(data), header, options, catalogue=catalogue, arrangements=arrangements, budget_bytes=budget_bytes
+    )
 
 
 def preview(data: bytes, *, longest: int) -> bytes:

@@ -16,7 +16,8 @@ class Planned:
     """What a job will do, known from the file's header.
 
     header: of the file. models: ids of the networks, in the order of their passes. tiles: how often a network runs, of
-    all frames together. format, part: as in Finished. frames: of the result.
+    all frames together. format, part: as in Finished. frames: of the result. estimate_ms: about how long the networks
+    will take, where alpha is even; None where it is not known how fast they are.
     """
 
     header: Header
@@ -27,6 +28,7 @@ class Planned:
     format: str
     part: str = ""
     frames: int = 1
+    estimate_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,9 @@ class Encoded:
 class Finished:
     """The last event: what the file is.
 
-    format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, in sentences.
+    provider, workers, threads: what computed it, see `Arrangement`; "none", 0 and 0 without a network.
+    format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, and what went wrong
+    in computing and was mended, in sentences.
     part: what of an animation it is, "" for all of it. frames: how many were enlarged. tiles: of all frames and passes;
     tiles_run: those that were not known already from another frame.
     """
@@ -66,6 +70,8 @@ class Finished:
     size: Size
     model: str
     provider: str
+    workers: int
+    threads: int
     format: str
     depth: int
     notes: tuple[str, ...]

@@ -13,13 +13,11 @@ import numpy as np
 from .animation import Frame
 from .geometry import Size
 from .jobs import CancelToken
+from .pace import FRAMES_AT_ONCE
 from .picture import Picture, Pixels
 from .pixels import apart
 from .rows import Band
 from .upscaler import Rows, TileDone
-
-_FRAMES_AT_WORK = 2
-"""So that the few tiles of one frame that have to be run do not leave the other sessions idle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +67,7 @@ async def enlarged_frames(
     done = 0
     try:
         while True:
-            while len(at_work) < _FRAMES_AT_WORK and (following := next(coming, None)) is not None:
+            while len(at_work) < FRAMES_AT_ONCE and (following := next(coming, None)) is not None:
                 index, frame = following
                 task = asyncio.ensure_future(_enlarged(index, frame.picture, enlarge, target, told))
                 task.add_done_callback(lambda _: told.put_nowait(None))

@@ -20,11 +20,10 @@ class FrameTally:
     foreseen: how many tiles a network will see at most.
     """
 
-    def __init__(self, job: JobPlan, motion: Motion, meter: ProgressMeter, *, parallelism: int) -> None:
+    def __init__(self, job: JobPlan, motion: Motion, meter: ProgressMeter) -> None:
         self._job = job
         self._meter = meter
         self._frames = len(motion.changed)
-        self._parallelism = parallelism
         self._done = self._frames_done = 0
         costs = np.zeros(self._frames)
         self.foreseen = 0

@@ -11,6 +11,7 @@ from .codecs import EncodeOptions, FramesAs
 from .errors import InvalidOption
 from .planner import Wanted
 from .sessions import Session
+from .tile_runner import ENSEMBLE
 
 OpenSession = Callable[[ModelCard], Awaitable[Session]]
 """Hands out the loaded session of a model, starting it when needed."""
@@ -45,6 +46,11 @@ class UpscaleOptions:
     @property
     def wanted(self) -> Wanted:
         return Wanted(scale=self.scale, width=self.width, height=self.height, stretch=self.stretch)
+
+    @property
+    def runs(self) -> int:
+        """How often a network runs for each tile."""
+        return ENSEMBLE if self.tta else 1
 
     @property
     def part(self) -> str:

@@ -46,6 +46,11 @@ class KnownTiles:
         # Another frame may wait for the same answer when this one's job is given up.
         return await asyncio.shield(task)
 
+    def end(self) -> None:
+        """Stops what is still being computed."""
+        for task in list(self._answers.values()):
+            task.cancel()
+
     def _keep(self, key: bytes, task: asyncio.Task[Pixels]) -> None:
         if task.cancelled() or task.exception() is not None:
             self._answers.pop(key, None)

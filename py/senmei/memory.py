@@ -9,7 +9,7 @@ from .animation import AnimationInfo
 from .codecs import EncodeOptions, FramesAs, Header, animation_encoder_bytes, encoder_bytes
 from .errors import TooLarge
 from .geometry import Size
-from .planner import JobPlan
+from .planner import JobPlan, Pass
 from .rows import BAND_SAMPLES
 
 BROWSER_BUDGET_BYTES = 3_400_000_000
@@ -47,13 +47,8 @@ class MemoryPlan:
         return self.engine_bytes + self.tiles_bytes
 
 
-def plan_memory(
-    header: Header, job: JobPlan, *, file_bytes: int, parallelism: int, output: EncodeOptions
-) -> MemoryPlan:
-    """The memory of `job` on the picture that `header` describes.
-
-    parallelism: how many tiles compute at once. output: how the result is written.
-    """
+def plan_memory(header: Header, job: JobPlan, *, file_bytes: int, output: EncodeOptions) -> MemoryPlan:
+    """The memory of `job` on the picture that `header` describes. output: how the result is written."""
     sample_bytes = header.depth // 8
     picture_bytes = header.size.pixels * header.channels * sample_bytes
     colours = header.channels - (header.channels in (2, 4))
@@ -65,11 +60,11 @@ def plan_memory(
     tiles_bytes = rows_bytes = 0
     for step in job.passes:
         shape = step.tiles.shape
-        tiles_bytes += parallelism * shape.pixels * step.card.tile_bytes_per_pixel
-        answers = (parallelism + 1) * shape.pixels * 3 * 4 * (1 + step.card.scale**2)
-        core_height = max(tile.core.height for tile in step.tiles.tiles[:1])
-        # Two rows of tiles come together, one of them is on its way, and the next stage keeps what it still needs.
-        rows_bytes += answers + 4 * _rows_bytes(
+        tiles_bytes += step.arrangement.workers * shape.pixels * step.card.tile_bytes_per_pixel
+        rows_bytes += _in_flight_bytes(step, header.channels * sample_bytes)
+        core_height = step.tiles.tiles[0].core.height
+        # Rows of tiles come together, one more is on its way, and the next stage keeps what it still needs.
+        rows_bytes += (step.open_rows + 2) * _rows_bytes(
             step.output, core_height * step.card.scale, header.channels, sample_bytes
         )
     rows_bytes += 6 * BAND_SAMPLES * sample_bytes
@@ -99,15 +94,14 @@ def plan_animation_memory(
     info: AnimationInfo,
     *,
     file_bytes: int,
-    parallelism: int,
     output: EncodeOptions,
     frames_as: FramesAs,
 ) -> MemoryPlan:
     """The memory of `job` on the frames that `header` describes; how many there are does not matter, but for a sheet.
 
-    info: of the result. parallelism, output: as for `plan_memory`.
+    info: of the result. output: as for `plan_memory`.
     """
-    still = plan_memory(header, job, file_bytes=file_bytes, parallelism=parallelism, output=output)
+    still = plan_memory(header, job, file_bytes=file_bytes, output=output)
     sample_bytes = header.depth // 8
     known = sum(step.output.pixels for step in job.passes) * header.channels * sample_bytes * FRAMES_KNOWN
     source = header.size.pixels * header.channels * sample_bytes
@@ -136,6 +130,15 @@ def refuse_too_large(header: Header, job: JobPlan, memory: MemoryPlan, *, budget
             f"take {_gigabytes(memory.engine_bytes)} of memory; up to {_gigabytes(budget_bytes)} can be had here. "
             "Choose a smaller size, or PNG, which is written while it is made."
         )
+
+
+def _in_flight_bytes(step: Pass, pixel_bytes: int) -> int:
+    """Tiles that are under way: cut, and as the network is fed with them, and their results. What it answers is turned
+    into samples as it comes, of each worker one tile."""
+    result = step.card.scale**2
+    feed_bytes = answer_bytes = 3 * 4
+    waiting = step.arrangement.in_flight * (pixel_bytes + feed_bytes + result * pixel_bytes)
+    return step.tiles.shape.pixels * (waiting + step.arrangement.workers * result * answer_bytes)
 
 
 def _rows_bytes(size: Size, height: int, channels: int, sample_bytes: int) -> int:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from .alpha import bleed
 from .catalogue import Catalogue, ModelCard
 from .geometry import Size
 from .job_options import OpenSession, UpscaleOptions
 from .jobs import CancelToken
+from .known_tiles import KnownTiles
+from .motion import Motion
 from .picture import Picture, Pixels
 from .pixels import joined, to_depth
-from .planner import JobPlan, models_for
+from .planner import ArrangementsOf, JobPlan, models_for, plan_job
 from .resampling import BICUBIC, LANCZOS
 from .row_stages import blended_rows, resampled_rows, whole_picture
 from .sessions import Session
 from .tile_runner import TileRunner
 from .upscaler import Rows, enlarge_rows
+
+_MOST_TROUBLES = 3
 
 
 def chosen(source: Size, options: UpscaleOptions, catalogue: Catalogue) -> tuple[tuple[ModelCard, ...], Size]:
@@ -27,14 +32,84 @@ def chosen(source: Size, options: UpscaleOptions, catalogue: Catalogue) -> tuple
     return cards if options.strength > 0 else (), target
 
 
-async def opened(cards: tuple[ModelCard, ...], open_session: OpenSession) -> dict[str, Session]:
-    """The sessions of these models by their ids."""
-    return {card.id: await open_session(card) for card in cards}
+def planned_job(
+    source: Size,
+    options: UpscaleOptions,
+    catalogue: Catalogue,
+    arrangements: ArrangementsOf,
+    *,
+    motion: Motion | None = None,
+) -> JobPlan:
+    """The job on a picture of the size `source`, or on frames with this motion. Raises the errors of `chosen`,
+    InvalidOption."""
+    cards, target = chosen(source, options, catalogue)
+    return plan_job(
+        source,
+        cards,
+        target=target,
+        arrangements=arrangements,
+        tile=options.tile,
+        runs=options.runs,
+        motion=motion,
+    )
 
 
-def parallelism_of(sessions: Mapping[str, Session]) -> int:
-    """How many tiles compute at once."""
-    return min((session.parallelism for session in sessions.values()), default=1)
+async def opened(
+    cards: tuple[ModelCard, ...], open_session: OpenSession, already: Mapping[str, Session] | None = None
+) -> dict[str, Session]:
+    """The sessions of these models by their ids, each opened once. already: those that this job has opened before."""
+    sessions = dict(already or {})
+    for card in cards:
+        if card.id not in sessions:
+            sessions[card.id] = await open_session(card)
+    return sessions
+
+
+def offered(sessions: Mapping[str, Session]) -> ArrangementsOf:
+    """What these sessions can run on now."""
+    return lambda card: sessions[card.id].arrangements
+
+
+def runners_of(
+    job: JobPlan, sessions: Mapping[str, Session], *, tta: bool, known: Mapping[str, KnownTiles] | None = None
+) -> dict[str, TileRunner]:
+    """What runs the tiles of each model, by their ids. tta, known: see `TileRunner`."""
+    return {
+        step.card.id: TileRunner(
+            step.card,
+            sessions[step.card.id],
+            step.arrangement,
+            tta=tta,
+            known=known[step.card.id] if known is not None else None,
+        )
+        for step in job.passes
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What computed a job's networks: "none" with 0 workers where none ran. See `Arrangement`."""
+
+    provider: str
+    workers: int
+    threads: int
+
+
+def means_of(job: JobPlan, sessions: Mapping[str, Session]) -> Means:
+    """What the first pass runs on now: as planned, or what its session took instead when that failed."""
+    if not job.passes:
+        return Means(provider="none", workers=0, threads=0)
+    step = job.passes[0]
+    offered = sessions[step.card.id].arrangements
+    now = next((one for one in offered if one.is_like(step.arrangement)), offered[0])
+    return Means(provider=now.provider, workers=now.workers, threads=now.threads)
+
+
+def troubles_of(sessions: Mapping[str, Session]) -> tuple[str, ...]:
+    """What went wrong in the sessions and was mended, each sentence once, and no more than a few."""
+    told = list(dict.fromkeys(note for session in sessions.values() for note in session.notes))
+    more = len(told) - _MOST_TROUBLES
+    return (*told[:_MOST_TROUBLES], *([f"There were {more} more troubles, mended too."] if more > 0 else []))
 
 
 def prepared(picture: Picture, *, depth: int) -> Pixels:

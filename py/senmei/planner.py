@@ -1,28 +1,34 @@
-"""From a size that somebody wants to the passes, tiles and sizes that make it: integers only, before any pixel is
-touched."""
+"""From a size that somebody wants to the passes, tiles and sizes that make it, and what they run on, before any pixel
+is touched."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrangement import Arrangement
 from .catalogue import Catalogue, ModelCard
 from .errors import InvalidOption
 from .geometry import Size
+from .grids import LEAST_CORE, Grid, choose_grid, split
 from .motion import Motion
-from .tiling import DEFAULT_TILE, TilePlan, choose_core, plan_tiles
+from .pace import frames_ms, tile_pace
+from .tiling import TilePlan, computed_pixels, plan_tiles
 
 MAX_SCALE = 16
+
+ArrangementsOf = Callable[[ModelCard], Sequence[Arrangement]]
+"""What a network may run on: as in `Session.arrangements`."""
 
 # A size that is wanted exactly is rarely a whole factor; so little more is better resampled than computed anew.
 _OVERREACH = 1.02
 
-# Longest sides of a core that are tried where only what moves is computed.
-_MOVING_TILES = (DEFAULT_TILE, 192, 128, 96, 64, 48, 32)
-
-# What a run costs beyond its pixels, and a tile that is only looked at, in pixels of a run.
-_RUN_PIXELS, _TILE_PIXELS = 100, 10
+# Longest sides of a core that are tried where only what moves is computed, beside those of a still picture.
+_MOVING_SIDES = (256, 192, 128, 96, 64, 48, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,24 +77,35 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One run of one network over the whole picture."""
+    """One run of one network over the whole picture, and what it runs on."""
 
     card: ModelCard
     tiles: TilePlan
+    arrangement: Arrangement
 
     @property
     def output(self) -> Size:
         return self.tiles.picture.scaled(self.card.scale)
 
+    @property
+    def open_rows(self) -> int:
+        """How many rows of tiles are begun before the first of them is finished: enough that all tiles that may be
+        under way are found in them, and one more than they fill, but no further, so that memory stays bounded."""
+        return max(2, -(-self.arrangement.in_flight // self.tiles.columns) + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
     """The passes one after the other, over a picture of the size `source`; the last one's output is resampled to
-    `target` when it is of another size. Without passes the source itself is."""
+    `target` when it is of another size. Without passes the source itself is.
+
+    duration_ms: about how long the networks take, None where their pace is unknown.
+    """
 
     source: Size
     passes: tuple[Pass, ...]
     target: Size
+    duration_ms: float | None = None
 
     @property
     def computed(self) -> Size:
@@ -103,6 +120,11 @@ class JobPlan:
     def cost(self) -> int:
         """Source pixels of all tiles: proportional to the time the networks take."""
         return sum(step.tiles.cost for step in self.passes)
+
+    @property
+    def workers(self) -> int:
+        """How many tiles compute at once."""
+        return max((step.arrangement.workers for step in self.passes), default=1)
 
 
 def choose_models(catalogue: Catalogue, model_id: str, scale: float | None) -> tuple[ModelCard, ...]:
@@ -137,44 +159,95 @@ def plan_job(
     cards: Sequence[ModelCard],
     *,
     target: Size,
-    parallelism: int,
+    arrangements: ArrangementsOf,
     tile: int | None = None,
+    runs: int = 1,
     motion: Motion | None = None,
 ) -> JobPlan:
-    """Plans `cards` over a picture of the size `source`, or over the frames of an animation with this motion.
+    """Plans `cards` over a picture of the size `source`, or over the frames of an animation with this motion, so that
+    they are done soonest.
 
-    parallelism: how many tiles compute at once. tile: longest side of a tile's core in pixels, None for DEFAULT_TILE,
-    or for the side with which the least has to be computed of what moves.
+    arrangements: what each network may run on; all passes run on the same workers where their networks can. tile:
+    longest side of a tile's core in pixels, None for the planner's choice. runs: of a network for each tile.
     Raises InvalidOption for a tile below 16.
     """
-    if tile is not None and tile < 16:
-        raise InvalidOption(f"The tile size {tile} is too small; 16 or more is accepted.")
-    passes: list[Pass] = []
-    size = source
+    if tile is not None and tile < LEAST_CORE:
+        raise InvalidOption(f"The tile size {tile} is too small; {LEAST_CORE} or more is accepted.")
+    steps = [_Step(size, card, moving) for size, card, moving in _sizes(source, cards, motion)]
+    best: list[tuple[_Step, Arrangement, Grid]] = []
+    best_ms = inf
+    for choice in _choices({card.id: arrangements(card) for card in cards}):
+        grids = [(step, choice[step.card.id], step.grid(choice[step.card.id], tile, runs)) for step in steps]
+        start_ms = max((arrangement.start_ms for arrangement in choice.values()), default=0.0)
+        duration_ms = start_ms + sum(grid.duration_ms for *_, grid in grids)
+        if duration_ms < best_ms:
+            best, best_ms = grids, duration_ms
+    passes = tuple(Pass(step.card, step.tiles(grid.core), arrangement) for step, arrangement, grid in best)
+    is_told = passes and all(step.arrangement.is_measured for step in passes)
+    return JobPlan(source, passes, target, best_ms if is_told else None)
+
+
+def _sizes(
+    source: Size, cards: Sequence[ModelCard], motion: Motion | None
+) -> Iterator[tuple[Size, ModelCard, Motion | None]]:
+    """What each pass runs over."""
     for card in cards:
-        sides = _MOVING_TILES if motion is not None and tile is None else (tile or DEFAULT_TILE,)
-        plans = [_plan_pass(size, card, parallelism, longest) for longest in sides]
-        if motion is not None:
-            moving = motion
-            passes.append(Pass(card, min(plans, key=lambda plan: _moving_cost(plan, moving))))
-            motion = motion.enlarged(card.scale, card.overlap)
-        else:
-            passes.append(Pass(card, plans[0]))
-        size = passes[-1].output
-    return JobPlan(source, tuple(passes), target)
+        yield source, card, motion
+        source = source.scaled(card.scale)
+        motion = motion and motion.enlarged(card.scale, card.overlap)
 
 
-def _plan_pass(size: Size, card: ModelCard, parallelism: int, longest: int) -> TilePlan:
-    core = choose_core(
-        size, overlap=card.overlap, multiple_of=card.multiple_of, parallelism=parallelism, longest=longest
-    )
-    return plan_tiles(size, core=core, overlap=card.overlap, multiple_of=card.multiple_of)
+def _choices(offered: Mapping[str, Sequence[Arrangement]]) -> list[dict[str, Arrangement]]:
+    """What the networks, by their ids, may run on together.
+
+    Two that compute at the same time on workers of different kinds would take the cores from each other.
+    """
+    together = [
+        {name: next((one for one in others if one.is_like(arrangement)), None) for name, others in offered.items()}
+        for arrangement in next(iter(offered.values()), ())
+    ]
+    whole = [{name: one for name, one in choice.items() if one is not None} for choice in together]
+    shared = [choice for choice in whole if len(choice) == len(offered)]
+    return shared or [{name: others[0] for name, others in offered.items()}]
 
 
-def _moving_cost(plan: TilePlan, motion: Motion) -> int:
-    """Source pixels to compute over all frames, and what handling the tiles costs besides."""
-    runs, tiles = int(motion.tiles_to_run(plan).sum()), len(plan.tiles) * len(motion.changed)
-    return runs * (plan.shape.pixels + _RUN_PIXELS) + tiles * _TILE_PIXELS
+class _Step:
+    """One pass over a picture or over frames, before it is known what it runs on."""
+
+    def __init__(self, size: Size, card: ModelCard, motion: Motion | None) -> None:
+        self.card = card
+        self._size = size
+        self._motion = motion
+        self._tiles: dict[Size, TilePlan] = {}
+        self._runs: dict[Size, NDArray[np.int64]] = {}
+
+    def tiles(self, core: Size) -> TilePlan:
+        if core not in self._tiles:
+            card = self.card
+            plan = plan_tiles(self._size, core=core, overlap=card.overlap, multiple_of=card.multiple_of)
+            self._tiles[core] = plan
+        return self._tiles[core]
+
+    def grid(self, arrangement: Arrangement, tile: int | None, runs: int) -> Grid:
+        """The tiles with which this pass is done soonest."""
+        still = choose_grid(self._size, self.card, arrangement, longest=tile, runs=runs)
+        motion = self._motion
+        if motion is None:
+            return still
+        cores = [still.core]
+        if tile is None:
+            sides = (side for side in _MOVING_SIDES if side**2 < still.core.pixels)
+            cores += [split(self._size, self.card, arrangement, longest=side) for side in sides]
+        grids = (Grid(core, self._frames_ms(core, motion, arrangement, runs)) for core in cores)
+        return min(grids, key=lambda grid: grid.duration_ms)
+
+    def _frames_ms(self, core: Size, motion: Motion, arrangement: Arrangement, runs: int) -> float:
+        plan = self.tiles(core)
+        if core not in self._runs:
+            self._runs[core] = motion.tiles_to_run(plan)
+        computed = computed_pixels(plan.shape, trim=self.card.trim)
+        pace = tile_pace(arrangement, float(plan.shape.pixels), computed, scale=self.card.scale, runs=runs)
+        return frames_ms(arrangement, pace, self._runs[core], len(plan.tiles))
 
 
 def _scaled(source: Size, factor: float) -> Size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import islice
@@ -18,13 +18,12 @@ from .job_options import DecodeElsewhere, OpenSession, UpscaleOptions
 from .jobs import CancelToken, ProgressMeter
 from .memory import plan_memory, refuse_too_large
 from .picture import Picture, without_opaque_alpha
-from .pipeline import chosen, opened, parallelism_of, prepared, result_rows
+from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, result_rows, runners_of, troubles_of
 from .pixels import apart
-from .planner import JobPlan, plan_job
+from .planner import ArrangementsOf, JobPlan
 from .rows import Band
 from .sessions import Session
 from .tally import Tally
-from .tile_runner import TileRunner
 
 
 def plan_still(
@@ -33,15 +32,14 @@ def plan_still(
     options: UpscaleOptions,
     *,
     catalogue: Catalogue,
-    parallelism: int,
+    arrangements: ArrangementsOf,
     budget_bytes: int,
 ) -> Planned:
     """What `enlarge_still` would do. Raises the errors of `chosen` and `open_encoder`; TooLarge when the memory is not
     there."""
     options = replace(options, output=options.output.resolved())
-    cards, target = chosen(header.size, options, catalogue)
-    job = plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile)
-    return _planned(file_bytes, header, options, job, parallelism, budget_bytes)
+    job = planned_job(header.size, options, catalogue, arrangements)
+    return _planned(file_bytes, header, options, job, budget_bytes)
 
 
 async def enlarge_still(
@@ -58,7 +56,7 @@ async def enlarge_still(
     """See `engine.upscale`. header: of `data`, an animation's when `options.frames` tells the frame to take of it."""
     options = replace(options, output=options.output.resolved())
     job, sessions = await _ready(header, options, catalogue, open_session)
-    yield _planned(len(data), header, options, job, parallelism_of(sessions), budget_bytes)
+    yield _planned(len(data), header, options, job, budget_bytes)
     meter = ProgressMeter()
     yield meter.at("decode", 0, 1)
     try:
@@ -66,8 +64,8 @@ async def enlarge_still(
         if picture.size != header.size:
             # A decoder outside turns and crops as the file says, which its header does not tell.
             header = replace(header, size=picture.size)
-            job, sessions = await _ready(header, options, catalogue, open_session)
-            yield _planned(len(data), header, options, job, parallelism_of(sessions), budget_bytes)
+            job, sessions = await _ready(header, options, catalogue, open_session, sessions)
+            yield _planned(len(data), header, options, job, budget_bytes)
         yield meter.at("decode", 1, 1)
         depth = 16 if picture.pixels.dtype == np.uint16 else 8
         written_depth = options.output.written_depth(depth)
@@ -82,10 +80,10 @@ async def enlarge_still(
             options=options.output,
         )
         notes = picture.notes
-        runners = {card: TileRunner(catalogue.get(card), sessions[card], tta=options.tta) for card in sessions}
+        runners = runners_of(job, sessions, tta=options.tta)
         samples = prepared(picture, depth=depth)
         del picture
-        tally = Tally(job, meter, parallelism=parallelism_of(sessions))
+        tally = Tally(job, meter)
         yield tally.progress()
         async with aclosing(result_rows(samples, job, runners, options.strength, cancel)) as rows:
             async for item in rows:
@@ -98,14 +96,16 @@ async def enlarge_still(
     except MemoryError as error:
         raise TooLarge(f"There is not enough memory for a result of {job.target} pixels.") from error
     yield meter.at("encode", 1, 1)
-    provider = sessions[options.model].provider if sessions else "none"
+    means = means_of(job, sessions)
     yield Finished(
         job.target,
         options.model,
-        provider,
+        means.provider,
+        means.workers,
+        means.threads,
         options.output.format,
         written_depth,
-        (*notes, *encoder.notes),
+        (*notes, *troubles_of(sessions), *encoder.notes),
         part=options.part if header.frames > 1 else "",
         tiles=tally.tiles_done,
         tiles_run=tally.tiles_done,
@@ -113,29 +113,26 @@ async def enlarge_still(
 
 
 async def _ready(
-    header: Header, options: UpscaleOptions, catalogue: Catalogue, open_session: OpenSession
+    header: Header,
+    options: UpscaleOptions,
+    catalogue: Catalogue,
+    open_session: OpenSession,
+    already: Mapping[str, Session] | None = None,
 ) -> tuple[JobPlan, dict[str, Session]]:
-    cards, target = chosen(header.size, options, catalogue)
-    sessions = await opened(cards, open_session)
-    parallelism = parallelism_of(sessions)
-    return plan_job(header.size, cards, target=target, parallelism=parallelism, tile=options.tile), sessions
+    cards, _ = chosen(header.size, options, catalogue)
+    sessions = await opened(cards, open_session, already)
+    return planned_job(header.size, options, catalogue, offered(sessions)), sessions
 
 
-def _planned(
-    file_bytes: int, header: Header, options: UpscaleOptions, job: JobPlan, parallelism: int, budget_bytes: int
-) -> Planned:
+def _planned(file_bytes: int, header: Header, options: UpscaleOptions, job: JobPlan, budget_bytes: int) -> Planned:
     check_size(job.target, options.output)
-    memory = plan_memory(
-        header,
-        job,
-        file_bytes=file_bytes,
-        parallelism=parallelism,
-        output=options.output,
-    )
+    memory = plan_memory(header, job, file_bytes=file_bytes, output=options.output)
     refuse_too_large(header, job, memory, budget_bytes=budget_bytes)
     models = tuple(step.card.id for step in job.passes)
     part = options.part if header.frames > 1 else ""
-    return Planned(header, models, job.target, job.tiles, memory, options.output.format, part)
+    return Planned(
+        header, models, job.target, job.tiles, memory, options.output.format, part, estimate_ms=job.duration_ms
+    )
 
 
 async def _read(

@@ -17,10 +17,9 @@ from .upscaler import TileDone
 class Tally:
     """How much of a job is done, in tiles and in the source pixels that take the time, and afterwards in rows."""
 
-    def __init__(self, job: JobPlan, meter: ProgressMeter, *, parallelism: int) -> None:
+    def __init__(self, job: JobPlan, meter: ProgressMeter) -> None:
         self._job = job
         self._meter = meter
-        self._parallelism = parallelism
         self._done = self._done_cost = 0
         self._tile_cost = job.passes[0].tiles.shape.pixels if job.passes else 0
 
@@ -43,7 +42,7 @@ class Tally:
         return self._done
 
     def progress(self) -> Progress:
-        running = min(self._parallelism - 1, self._job.tiles - self._done)
+        running = min(self._job.workers - 1, self._job.tiles - self._done)
         cost = self._job.cost or 1
         return self._meter.at(
             "infer",

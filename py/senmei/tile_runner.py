@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alpha import settle
+from .arrangement import Arrangement
 from .catalogue import ModelCard
 from .errors import OutOfMemory, SessionFailed, TooLarge
 from .geometry import Region, Size
@@ -20,42 +21,51 @@ _Values = NDArray[np.float32]
 LEAST_CORE = 16
 """A tile whose core is no longer than this is not halved any more when memory is short."""
 
+ENSEMBLE = 8
+"""How many turns and mirrorings a tile has."""
+
 _MOST_FLAT_ANSWERS = 1024
 
 
 class TileRunner:
     """Runs the tiles of one pass over one picture, or over the frames of one animation.
 
-    known: where answers are kept, if tiles are likely to come again. tta: every tile is run in its eight turns and
-    mirrorings, and the answers are averaged before they are rounded (self-ensemble: Timofte et al., Seven ways to
-    improve example-based single image super resolution, 2016, section 3.1).
+    arrangement: what of `session` the tiles run on. known: where answers are kept, if tiles are likely to come again.
+    tta: every tile is run in its eight turns and mirrorings, and the answers are averaged before they are rounded
+    (self-ensemble: Timofte et al., Seven ways to improve example-based single image super resolution, 2016, section
+    3.1).
     """
 
     def __init__(
-        self, card: ModelCard, session: Session, *, tta: bool = False, known: KnownTiles | None = None
+        self,
+        card: ModelCard,
+        session: Session,
+        arrangement: Arrangement,
+        *,
+        tta: bool = False,
+        known: KnownTiles | None = None,
     ) -> None:
         self._card = card
         self._session = session
+        self._arrangement = arrangement
         self._tta = tta
         self._known = known
         self._longest: int | None = None
+        self._short: set[int] = set()
         self._flat_answers: dict[bytes, _Values] = {}
 
     @property
     def card(self) -> ModelCard:
         return self._card
 
-    @property
-    def parallelism(self) -> int:
-        return self._session.parallelism
-
     async def enlarge(self, tile: Pixels, core: Region) -> Pixels:
         """The enlarged `core` of a tile.
 
         tile: (h, w, n) uint8 or uint16 with n as in `rows.Band`; core: within it, with the same margin on each side
         except where a border tile's core is smaller. Returns (core.height · scale, core.width · scale, n) of the same
-        dtype. When memory is short the tile is halved, and so are all that come after it. Raises TooLarge when the
-        smallest tile does not fit either, SessionFailed when the runtime fails.
+        dtype. When memory is short the tile is halved; when it is again before a tile of that size has fitted, so are
+        all that come after it. Raises TooLarge when the smallest tile does not fit either, SessionFailed when the
+        runtime fails.
         """
         if self._known is None:
             return await self._computed(tile, core)
@@ -64,25 +74,34 @@ class TileRunner:
     async def _computed(self, tile: Pixels, core: Region) -> Pixels:
         # At the picture's border a core may be small in a tile of full size.
         side = max(tile.shape[:2]) - 2 * core.x
-        if self._longest is None or side <= self._longest:
+        longest = self._longest
+        if longest is None or side <= longest:
             try:
-                return await self._enlarge_whole(tile, core)
+                answer = await self._enlarge_whole(tile, core)
             except OutOfMemory as error:
-                self._halve(side, error)
-        return await self._enlarge_parts(tile, core)
+                longest = self._halved(side, error)
+            else:
+                self._short.discard(side)
+                return answer
+        return await self._enlarge_parts(tile, core, longest)
 
-    def _halve(self, side: int, error: OutOfMemory) -> None:
-        if side < LEAST_CORE + self._card.multiple_of:
+    def _halved(self, side: int, error: OutOfMemory) -> int:
+        if self._is_smallest(side):
             raise TooLarge(
                 f"There is not enough memory to run the model “{self._card.id}” even on a tile of {side} pixels."
             ) from error
         multiple_of = self._card.multiple_of
         half = -(-max(LEAST_CORE, side // 2) // multiple_of) * multiple_of
-        self._longest = min(self._longest or half, half)
+        if side in self._short:
+            self._longest = min(self._longest or half, half)
+        self._short.add(side)
+        return half
 
-    async def _enlarge_parts(self, tile: Pixels, core: Region) -> Pixels:
+    def _is_smallest(self, side: int) -> bool:
+        return side < LEAST_CORE + self._card.multiple_of
+
+    async def _enlarge_parts(self, tile: Pixels, core: Region, longest: int) -> Pixels:
         scale, margin = self._card.scale, core.x
-        longest = self._longest or LEAST_CORE
         enlarged = np.empty((core.height * scale, core.width * scale, tile.shape[2]), tile.dtype)
         for y in range(0, core.height, longest):
             for x in range(0, core.width, longest):
@@ -140,19 +159,21 @@ class TileRunner:
 
     async def _ensemble(self, values: _Values, core: Region) -> _Values:
         region = core.shifted(-self._card.trim, -self._card.trim).scaled(self._card.scale)
+        is_smallest = self._is_smallest(max(values.shape[:2]) - 2 * core.x)
         if not self._tta:
-            return (await self._run(values))[region.slices]
+            return (await self._run(values, is_smallest))[region.slices]
         total = np.zeros((region.height, region.width, 3), np.float32)
-        for turns in range(4):
+        for turns in range(ENSEMBLE // 2):
             turned = np.rot90(values, turns)
-            total += np.rot90(await self._run(turned), -turns)[region.slices]
-            total += np.rot90((await self._run(turned[:, ::-1]))[:, ::-1], -turns)[region.slices]
-        return total / np.float32(8)
+            total += np.rot90(await self._run(turned, is_smallest), -turns)[region.slices]
+            total += np.rot90((await self._run(turned[:, ::-1], is_smallest))[:, ::-1], -turns)[region.slices]
+        return total / np.float32(ENSEMBLE)
 
-    async def _run(self, values: _Values) -> _Values:
+    async def _run(self, values: _Values, is_smallest: bool) -> _Values:
         """(h, w, 3) → the network's whole answer, ((h - 2 · trim) · scale, (w - 2 · trim) · scale, 3)."""
         card = self._card
-        outputs = await self._session.run({"input": np.ascontiguousarray(values)[np.newaxis]})
+        feeds = {"input": np.ascontiguousarray(values)[np.newaxis]}
+        outputs = await self._session.run(feeds, arrangement=self._arrangement, is_smallest=is_smallest)
         answer = outputs["output"][0]
         height, width = values.shape[:2]
         expected = ((height - 2 * card.trim) * card.scale, (width - 2 * card.trim) * card.scale, 3)

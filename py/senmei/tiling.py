@@ -8,16 +8,9 @@ buffers and a GPU its compiled shapes; where a source reaches over the picture's
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .geometry import Region, Size
-
-DEFAULT_TILE = 256
-"""Longest side of a tile's core in pixels: two or three seconds of one core in WebAssembly."""
-
-# Parts beyond what the sessions ask for: of small tiles, finer ones may reach less far over the border.
-_FINER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +30,13 @@ class TilePlan:
     tiles: tuple[Tile, ...]
 
     @property
+    def columns(self) -> int:
+        """How many tiles lie side by side."""
+        return -(-self.picture.width // self.tiles[0].core.width)
+
+    @property
     def cost(self) -> int:
-        """Source pixels over all tiles: proportional to the time the network takes."""
+        """Source pixels over all tiles."""
         return self.shape.pixels * len(self.tiles)
 
 
@@ -51,8 +49,8 @@ def plan_tiles(picture: Size, *, core: Size, overlap: int, multiple_of: int = 1)
     """
     if overlap < 0 or multiple_of < 1:
         raise ValueError(f"overlap must be 0 or more and multiple_of 1 or more, not {overlap} and {multiple_of}")
-    width, height = (_round_up(side, multiple_of) for side in (core.width, core.height))
-    margin = _round_up(overlap, multiple_of)
+    width, height = (round_up(side, multiple_of) for side in (core.width, core.height))
+    margin = round_up(overlap, multiple_of)
     shape = Size(width + 2 * margin, height + 2 * margin)
     tiles = tuple(
         Tile(
@@ -65,37 +63,20 @@ def plan_tiles(picture: Size, *, core: Size, overlap: int, multiple_of: int = 1)
     return TilePlan(picture, shape, tiles)
 
 
-def choose_core(
-    picture: Size, *, overlap: int, multiple_of: int = 1, parallelism: int = 1, longest: int = DEFAULT_TILE
-) -> Size:
-    """The core that lets `parallelism` sessions finish the picture soonest.
+def computed_pixels(source: Size, *, trim: int) -> float:
+    """How many of a tile's pixels take time.
 
-    Tries every grid near the coarsest one allowed by `longest`. All tiles take the same time, so a job lasts
-    (tiles ÷ sessions, rounded up) × source pixels; of equals, the grid with the fewest tiles wins.
-    Raises ValueError when parallelism or longest is below 1.
+    A network that trims its borders computes less of them from layer to layer, and its last layers are the wide ones:
+    as if it computed everything within one and a half trims' width.
     """
-    if parallelism < 1 or longest < 1:
-        raise ValueError(f"parallelism and longest must be 1 or more, not {parallelism} and {longest}")
-
-    def job_time(core: Size) -> tuple[int, int]:
-        columns, rows = -(-picture.width // core.width), -(-picture.height // core.height)
-        waves = -(-columns * rows // parallelism)
-        return waves * (core.width + 2 * overlap) * (core.height + 2 * overlap), columns * rows
-
-    cores = (
-        Size(width, height)
-        for height in _even_splits(picture.height, longest, parallelism, multiple_of)
-        for width in _even_splits(picture.width, longest, parallelism, multiple_of)
-    )
-    return min(cores, key=job_time)
+    return computed_side(source.width, trim=trim) * computed_side(source.height, trim=trim)
 
 
-def _even_splits(side: int, longest: int, parallelism: int, multiple_of: int) -> Iterator[int]:
-    """Core lengths that split `side` evenly, from as few parts as `longest` allows to `parallelism` and a few more."""
-    fewest = -(-side // longest)
-    for parts in range(fewest, min(side, fewest + parallelism + _FINER) + 1):
-        yield _round_up(-(-side // parts), multiple_of)
+def computed_side(side: int, *, trim: int) -> float:
+    """Of one side of a tile's source, what counts for `computed_pixels`."""
+    return max(1.0, side - 1.5 * trim)
 
 
-def _round_up(value: int, multiple_of: int) -> int:
+def round_up(value: int, multiple_of: int) -> int:
+    """The next multiple of `multiple_of`, `value` itself when it is one."""
     return -(-value // multiple_of) * multiple_of

@@ -31,18 +31,15 @@ class TileDone:
 Rows = AsyncGenerator[Band | TileDone]
 """A picture on its way: its bands from the top, and between them word of the tiles that were done for it."""
 
-# Further rows of tiles are not begun while the first of so many is unfinished, so that memory stays bounded.
-_OPEN_BANDS = 2
-
 
 async def enlarge_rows(rows: Rows, *, step: Pass, runner: TileRunner, cancel: CancelToken) -> Rows:
     """Runs every tile of `step` over a picture that arrives as `rows`, and yields the enlarged one likewise.
 
-    Keeps one tile more under way than the session computes at once, so that the next is cut before it is asked for, and
+    Keeps as many tiles under way as the pass's arrangement tells, so that the next is there before it is asked for, and
     no more of the picture than a few rows of tiles. Raises Cancelled as soon as `cancel` is called: tiles that are
     still computing are left to end by themselves. Raises SessionFailed when the runtime fails.
     """
-    picture = step.tiles.picture
+    picture, in_flight = step.tiles.picture, step.arrangement.in_flight
     window = RowWindow(picture)
     work = _TilesAtWork(step, runner, cancel)
     async with aclosing(rows):
@@ -57,11 +54,11 @@ async def enlarge_rows(rows: Rows, *, step: Pass, runner: TileRunner, cancel: Ca
                     else:
                         yield item
                 window.drop_above(min(max(0, source.y), picture.height - 1))
-                async for done in work.settle(until=lambda: len(work.bands) < _OPEN_BANDS):
+                async for done in work.settle(until=lambda: len(work.bands) < step.open_rows):
                     yield done
                 work.open_band(tiles)
                 for tile in tiles:
-                    async for done in work.settle(until=lambda: len(work.pending) <= runner.parallelism):
+                    async for done in work.settle(until=lambda: len(work.pending) < in_flight):
                         yield done
                     work.begin(window.cut(tile.source), tile)
             async for done in work.settle(until=lambda: not work.bands):

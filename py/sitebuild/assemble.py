@@ -125,7 +125,8 @@ def _fill(site: Path, project: Project, line: Line) -> None:
     models = _models(project)
     carry(project.models / "catalogue.json", "models/catalogue.json")
     for model in models:
-        carry(project.models / model["file"], f"models/{model['file']}")
+        for name in (model["file"], model["golden"]):
+            carry(project.models / name, f"models/{name}")
     carry(project.sample, "sample.png")
     version = wheel_version(built_wheel(project).name)
     write("licences.txt", licence_document(project, wheels=wheels, models=models, version=version))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import chromium
+from .node import locked_packages_step
 from .pipeline import set_up, site_steps
 from .progress import Line
 from .project import Project
@@ -18,7 +19,12 @@ SETUP_ONLY = "--setup-only"
 
 def check_steps(project: Project) -> list[Step]:
     """What the tests need: all that serve.py needs, the test tools, and a browser."""
-    return [*site_steps(project), packages_step(project), chromium.browser_step(project)]
+    return [
+        *site_steps(project),
+        packages_step(project),
+        javascript_packages_step(project),
+        chromium.browser_step(project),
+    ]
 
 
 def packages_step(project: Project) -> Step:
@@ -40,6 +46,18 @@ def packages_step(project: Project) -> Step:
         after=("python",),
         inputs=lambda: file_inputs([requirements], root=project.root),
         work=work,
+    )
+
+
+def javascript_packages_step(project: Project) -> Step:
+    """The packages of tests/package.json, which Senmei is compared with, into tests/node_modules."""
+    folder = project.root / "tests"
+    return locked_packages_step(
+        project,
+        folder,
+        name="test-node",
+        title="JavaScript packages into tests/node_modules",
+        products=[folder / "node_modules" / "@tensorflow" / "tfjs" / "package.json"],
     )
 
 

@@ -27,8 +27,12 @@ TYPES = {
     ".zip": "application/zip",
     ".whl": "application/zip",
     ".onnx": "application/octet-stream",
+    ".npz": "application/zip",
 }
 OTHER_TYPE = "application/octet-stream"
+
+COPIES = {".br": "br", ".gz": "gzip"}
+"""What is added to a file's name for a compressed copy of it → its Content-Encoding, the smaller copies first."""
 
 
 def headers_file() -> str:

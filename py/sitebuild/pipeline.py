@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
-from . import assemble, bytecode, models, node, pyodide, venv, wheel
+from . import assemble, bytecode, compressed, models, node, pyodide, venv, wheel
 from .lock import set_up_lock
 from .project import Project
 from .steps import Step, run_steps
@@ -23,6 +23,7 @@ def site_steps(project: Project) -> list[Step]:
         bytecode.bytecode_step(project),
         assemble.sample_step(project),
         assemble.site_step(project),
+        compressed.compressed_step(project),
     ]
 
 

@@ -83,6 +83,11 @@ class Project:
         return self.build / "sample.png"
 
     @property
+    def compressed(self) -> Path:
+        """Compressed copies of the site's files, by what they are of."""
+        return self.build / "compressed"
+
+    @property
     def site(self) -> Path:
         return self.root / "site"
 

@@ -1,4 +1,4 @@
-"""A small static server for site/: the right types and headers, revalidation, and nothing outside the folder."""
+"""A small static server for site/: the right types and headers, compressed copies, revalidation, nothing outside it."""
 
 import email.utils
 import errno
@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from .errors import SetUpError
 from .headers import COMMON_HEADERS, ISOLATION_HEADERS, OTHER_TYPE, TYPES
+from .negotiation import open_for
 
 IDLE_S = 75
 
@@ -117,20 +118,23 @@ class SiteHandler(BaseHTTPRequestHandler):
             self._redirect(urlsplit(self.path).path + "/")
             return
         try:
-            stream = path.open("rb")
+            stream, encoding = open_for(path, self.headers.get("Accept-Encoding"))
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         with stream:
             status = os.fstat(stream.fileno())
-            tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+            tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}{f"-{encoding}" if encoding else ""}"'
             modified_s = int(status.st_mtime)
             unchanged = self._has(tag, modified_s)
             self.send_response(HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK)
             self.send_header("ETag", tag)
             self.send_header("Last-Modified", email.utils.formatdate(modified_s, usegmt=True))
+            self.send_header("Vary", "Accept-Encoding")
             if not unchanged:
                 self.send_header("Content-Type", TYPES.get(path.suffix, OTHER_TYPE))
+                if encoding:
+                    self.send_header("Content-Encoding", encoding)
                 self.send_header("Content-Length", str(status.st_size))
             self.end_headers()
             if with_body and not unchanged and self.connection.sendfile(stream) != status.st_size:

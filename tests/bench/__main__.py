@@ -14,6 +14,7 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             gif         written GIFs against other writers'
             animation   a figure over a still background ÷ every frame
             memory      what one large picture takes
+            wire        the bytes of a first visit, file by file
 """
 
 import argparse
@@ -37,6 +38,7 @@ from bench import (  # noqa: E402 - found through the path above
     start,
     upscalerjs,
     waifuxl,
+    wire,
 )
 from sitebuild import chromium  # noqa: E402
 from sitebuild.project import Project  # noqa: E402
@@ -61,6 +63,7 @@ OTHER: dict[str, Run] = {
     "memory": lambda options: memory.main(
         side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy
     ),
+    "wire": lambda options: wire.main(),
 }
 BENCHES = {**SPEED, **OTHER}
 

@@ -32,6 +32,7 @@ CASES = [
     ("upconv7-photo-2x", 2),
     ("realesr-animevideov3-2x", 2),
     ("realesr-animevideov3-4x", 4),
+    ("esrgan-slim-2x", 2),
     ("upconv7-anime-2x", 4),
 ]
 NAMES = [*SHAPES, "icon binary", "lettering binary"]
@@ -45,7 +46,8 @@ class Ways:
 
     def __init__(self, model: str, scale: int) -> None:
         card = catalogue().get(model)
-        self._runner = TileRunner(card, OrtNativeSession(card, FOLDER))
+        session = OrtNativeSession(card, FOLDER)
+        self._runner = TileRunner(card, session, session.arrangements[0])
         self._scale = scale
 
     def network(self, rgb: NDArray[Any]) -> NDArray[Any]:

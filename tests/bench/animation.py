@@ -17,6 +17,7 @@ from animation_drawings import walk
 from bench.browser_bench import bench_browser
 from browser.watched import to_base64
 from models_folder import catalogue
+from repeating import arrangement
 from senmei.animation import Animation, Frame
 from senmei.codecs import EncodeOptions, encode
 from senmei.geometry import Size
@@ -92,7 +93,9 @@ def main(repeats: int) -> None:
             page.evaluate(call, to_base64(stream.getvalue()))
         every_s = time.monotonic() - started
         print(f"  Senmei, every frame as a still {every_s:5.1f} s = {every_s / own_s:.2f} times", flush=True)
-        tiles = plan_job(SIZE, [catalogue().get(MODEL)], target=SIZE.scaled(2), parallelism=workers).passes[0].tiles
+        on = (arrangement(workers),)
+        job = plan_job(SIZE, [catalogue().get(MODEL)], target=SIZE.scaled(2), arrangements=lambda _: on)
+        tiles = job.passes[0].tiles
         shares = [len(tiles.tiles[worker::workers]) for worker in range(workers)]
         dims = [1, tiles.shape.height, tiles.shape.width, 3]
         script = PIPELINE.replace("SIZE_HEIGHT", str(SIZE.height)).replace("SIZE_WIDTH", str(SIZE.width))

@@ -26,6 +26,7 @@ from bench.browser_bench import bench_browser
 from bench.processes import chromium_processes, resident_bytes
 from drawings import drawing
 from models_folder import catalogue
+from repeating import arrangement
 from senmei.geometry import Size
 from senmei.planner import plan_job
 from senmei.tile_runner import is_flat
@@ -151,7 +152,8 @@ def check(target: Path, source: NDArray[np.uint8], model: str, folder: Path) -> 
 def computed_tiles(picture: NDArray[np.uint8], model: str, workers: int) -> tuple[int, int]:
     """How many of the job's tiles are not of one colour, or all where the model computes those too; and all."""
     card, size = catalogue().get(model), Size(picture.shape[1], picture.shape[0])
-    job = plan_job(size, [card], target=size.scaled(card.scale), parallelism=workers)
+    on = (arrangement(workers),)
+    job = plan_job(size, [card], target=size.scaled(card.scale), arrangements=lambda _: on)
     sources = [tile.source for step in job.passes for tile in step.tiles.tiles]
     parts = (picture[max(0, one.y) : one.bottom, max(0, one.x) : one.right] for one in sources)
     return sum(not (card.flat_tiles and is_flat(part)) for part in parts), len(sources)

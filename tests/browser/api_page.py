@@ -36,8 +36,9 @@ PAGE = """<!doctype html><title>another page</title><link rel="icon" href="data:
 </script>"""
 
 
-def open_page(page: Page, origin: str) -> None:
-    headers = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+def open_page(page: Page, origin: str, *, isolated: bool = True) -> None:
+    isolation = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+    headers = isolation if isolated else {}
     page.route(
         "**/elsewhere/page.html", lambda route: route.fulfill(body=PAGE, content_type="text/html", headers=headers)
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.api_page import MODEL, open_page
-from browser.watched import CHROMIUM_ARGUMENTS, Native, NativeFile, Watch, running, watched_page
+from browser.watched import CHROMIUM_ARGUMENTS, GPU_ARGUMENTS, Native, NativeFile, Watch, running, watched_page
 from drawings import opened
 from sitebuild.server import SiteServer
 
@@ -44,6 +44,16 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         executable = os.environ.get("SENMEI_CHROMIUM")
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def gpu_chromium() -> Iterator[Browser]:
+    """A browser with WebGPU, which the processor computes."""
+    with sync_playwright() as playwright:
+        executable = os.environ.get("SENMEI_CHROMIUM")
+        browser = playwright.chromium.launch(executable_path=executable, args=GPU_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from browser.api_page import MODEL, pixels
-from browser.watched import Native, Watch, farthest, to_base64
+from browser.watched import Native, Watch, farthest, to_base64, wait_until_workers_end
 from drawings import drawing, saved
 
 
@@ -121,6 +121,13 @@ def test_models_at_once_share_the_pool(api: Page, native: Native) -> None:
         ("up.upscale('data:,no%20picture')", "unsupported-format", "no picture"),
         ("Upscaler.create({ model: 'upconv7' })", "model-unavailable", "no model “upconv7”"),
         ("Upscaler.create({})", "invalid-option", "undefined"),
+        (
+            "Upscaler.create({ model: 'any', provider: 'gpu' })",
+            "invalid-option",
+            "“provider” is “auto”, “webgpu” or “wasm”, not “gpu”",
+        ),
+        ("Upscaler.create({ model: 'any', threads: 0 })", "invalid-option", "“threads” is a whole number, 1 or more"),
+        ("Upscaler.create({ model: 'any', workers: 1.5 })", "invalid-option", "“workers” is a whole number, 1 or more"),
     ],
 )
 def test_wrong_calls_get_a_code_and_a_sentence(api: Page, call: str, code: str, sentence: str) -> None:
@@ -174,8 +181,7 @@ def test_upscalers_share_one_engine_and_the_last_one_ends_it(fresh_api: tuple[Pa
     )
     assert [entry.get("code") for entry in result] == ["disposed", "disposed", None]
     page.evaluate("() => two.dispose()")
-    page.wait_for_timeout(100)
-    assert page.workers == []
+    wait_until_workers_end(page)
     assert pixels(
         page.evaluate(
             "async ([data, model]) => outcome((await Upscaler.create({ model })).upscale(bytes(data)))", [data, MODEL]

@@ -16,6 +16,7 @@ from browser.api_page import MODEL, file_of, pixels, upscale
 from browser.watched import Native, NativeFile, farthest, to_base64
 from drawings import drawing, opened, saved
 from models_folder import catalogue
+from repeating import arrangement
 from senmei.codecs import EncodeOptions, decode, encode
 from senmei.engine import UpscaleOptions, plan, preview
 from senmei.memory import BROWSER_BUDGET_BYTES
@@ -210,7 +211,7 @@ def test_a_plan_is_what_will_be_done(api: Page, options: dict[str, Any]) -> None
         data,
         UpscaleOptions(model=MODEL, **wanted, output=output),
         catalogue=catalogue(),
-        parallelism=workers,
+        arrangements=lambda _: (arrangement(workers),),
         budget_bytes=BROWSER_BUDGET_BYTES,
     )
     assert heard["plan"] == {

@@ -54,6 +54,17 @@ def spill_early(context: BrowserContext, kept_bytes: int = 200_000) -> None:
     context.route("**/workers/output-sink.js", patched)
 
 
+def without_file_system(context: BrowserContext) -> None:
+    """As WebKit has it on plain HTTP."""
+    context.add_init_script("delete StorageManager.prototype.getDirectory; delete globalThis.FileSystemFileHandle;")
+
+    def patched(route: Route) -> None:
+        script = route.fetch()
+        route.fulfill(response=script, body=f"delete globalThis.FileSystemFileHandle;\n{script.text()}")
+
+    context.route("**/workers/engine.js", patched)
+
+
 def start(page: Page, *sources: bytes) -> None:
     page.evaluate(
         """async ([model, ...sources]) => {
@@ -115,8 +126,7 @@ def test_every_place_gives_the_same_file(fresh_api: tuple[Page, Watch], place: s
     page.evaluate("() => up.dispose()")
     spill_early(page.context)
     if place == "blobs":
-        # As WebKit has it on plain HTTP.
-        page.context.add_init_script("delete StorageManager.prototype.getDirectory;")
+        without_file_system(page.context)
         page.reload()
         page.wait_for_function("globalThis.isReady")
     if place == "full disk":

@@ -36,6 +36,7 @@ def test_any_size_is_exact_with_every_pixel_written(api: Page, native: Native, s
         ("realesr-animevideov3-2x", 2),
         ("realesr-animevideov3-3x", 3),
         ("realesr-animevideov3-4x", None),
+        ("esrgan-slim-2x", None),
         (MODEL, 3),
         (MODEL, 1),
         (MODEL, 2.5),

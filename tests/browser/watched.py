@@ -21,6 +21,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# WebGPU computed by the processor, slowly: for a tile or two.
+GPU_ARGUMENTS = [
+    *(argument for argument in CHROMIUM_ARGUMENTS if argument != "--disable-gpu"),
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+]
 # A cold start of Pyodide and a job on a busy two-core machine; no test judges time.
 PATIENCE_MS = 120_000
 
@@ -65,6 +71,15 @@ def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tup
     watch = Watch(page, origin)
     yield page, watch
     context.close()
+
+
+def wait_until_workers_end(page: Page) -> None:
+    """Workers that are ended are gone a moment later, with those that they made."""
+    for _ in range(PATIENCE_MS // 50):
+        if not page.workers:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"still there: {[worker.url for worker in page.workers]}")
 
 
 NativeFile = Callable[..., bytes]

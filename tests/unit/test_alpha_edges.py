@@ -9,6 +9,7 @@ import pytest
 from drawings import opened, saved
 from models_folder import FOLDER, catalogue
 from senmei import Picture, decode, encode
+from senmei.arrangement import Arrangement
 from senmei.catalogue import ModelCard
 from senmei.engine import UpscaleOptions, upscale
 from senmei.events import Encoded
@@ -26,12 +27,13 @@ class CountingSession:
 
     def __init__(self, card: ModelCard) -> None:
         self._session = OrtNativeSession(card, FOLDER)
-        self.provider, self.parallelism = self._session.provider, self._session.parallelism
+        self.provider, self.notes = self._session.provider, self._session.notes
+        self.arrangements = self._session.arrangements
         self.runs = 0
 
-    async def run(self, feeds: Tensors) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         self.runs += 1
-        return await self._session.run(feeds)
+        return await self._session.run(feeds, arrangement=arrangement, is_smallest=is_smallest)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Whole jobs on animations, with sessions that repeat every pixel, so that every frame is known exactly."""
 
+import asyncio
 import io
 import json
 import zipfile
@@ -10,8 +11,9 @@ import pytest
 
 import senmei
 from drawings import drawing, opened, saved
-from repeating import RepeatingSession, card, catalogue_of, repeated
+from repeating import RepeatingSession, arrangements, card, catalogue_of, repeated
 from senmei.animation import Animation, Frame
+from senmei.arrangement import Arrangement
 from senmei.catalogue import ModelCard
 from senmei.codecs import EncodeOptions, encode
 from senmei.engine import UpscaleOptions, plan, upscale
@@ -21,6 +23,7 @@ from senmei.geometry import Size
 from senmei.jobs import CancelToken, Progress
 from senmei.picture import Metadata, Picture
 from senmei.resampling import LANCZOS, resample
+from senmei.sessions import Tensors
 
 CATALOGUE = catalogue_of(card("clean", next_pass="plain", overlap=3), card("plain", overlap=1))
 BUDGET = 2_000_000_000
@@ -260,6 +263,26 @@ async def test_cancelled_it_stops_at_once() -> None:
         await jobs.run(source("gif"))
 
 
+async def test_cancelled_in_the_middle_no_tile_is_computed_any_more() -> None:
+    jobs = Jobs()
+
+    class Endless(RepeatingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            asyncio.get_running_loop().call_soon(jobs.cancel.cancel)
+            self.running += 1
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                self.running -= 1
+            raise AssertionError
+
+    session = jobs.sessions["clean"] = Endless(card("clean"))
+    with pytest.raises(Cancelled):
+        await jobs.run(source("gif"))
+    await asyncio.sleep(0)
+    assert session.running == 0
+
+
 async def test_progress_counts_frames_and_tiles_and_never_falls() -> None:
     events = await run(source("gif"), tile=32)
     told = [event for event in events if isinstance(event, Progress) and event.stage == "infer"]
@@ -272,9 +295,17 @@ async def test_progress_counts_frames_and_tiles_and_never_falls() -> None:
 
 
 async def test_memory_does_not_grow_with_the_frames() -> None:
-    few = plan(source("gif"), UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+    few = plan(
+        source("gif"),
+        UpscaleOptions(model="clean"),
+        catalogue=CATALOGUE,
+        arrangements=arrangements,
+        budget_bytes=BUDGET,
+    )
     data = source("gif", moving(6) * 20)
-    many = plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+    many = plan(
+        data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=BUDGET
+    )
     assert (few.frames, many.frames) == (6, 120)
     assert many.memory.peak_bytes - few.memory.peak_bytes <= 2 * len(data)
 
@@ -290,7 +321,7 @@ async def test_what_cannot_be_is_refused_before_any_work() -> None:
     with pytest.raises(TooLarge, match=r"65,535 pixels a side.*APNG"):
         await run(source("gif", wide), scale=16)
     with pytest.raises(TooLarge, match="memory"):
-        plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, parallelism=2, budget_bytes=100_000)
+        plan(data, UpscaleOptions(model="clean"), catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=100_000)
 
 
 async def test_a_still_ignores_what_is_meant_for_animations() -> None:

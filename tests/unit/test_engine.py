@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 import senmei
 from drawings import drawing, opened, saved
-from repeating import RepeatingSession, card, catalogue_of, open_repeating, repeated
+from repeating import RepeatingSession, arrangements, card, catalogue_of, open_repeating, repeated
 from senmei.catalogue import Catalogue, ModelCard
 from senmei.codecs import EncodeOptions
 from senmei.engine import UpscaleOptions, plan, preview, upscale
@@ -61,7 +61,7 @@ async def test_bytes_in_bytes_out() -> None:
     rgb = drawing(45, 33)
     events = await run(saved(rgb))
     assert np.array_equal(result(events), repeated(rgb, 2))
-    assert finished(events) == Finished(Size(90, 66), "clean", "numpy", "png", 8, (), tiles=9, tiles_run=9)
+    assert finished(events) == Finished(Size(90, 66), "clean", "numpy", 2, 1, "png", 8, (), tiles=9, tiles_run=9)
 
 
 @pytest.mark.parametrize("scale", [1, 1.5, 2, 3, 4, 7])
@@ -236,14 +236,15 @@ def camera_jpeg() -> bytes:
 
 @pytest.mark.parametrize("file_format", ["png", "jpeg", "webp", "tiff"])
 async def test_metadata_goes_along_or_is_stripped(file_format: str) -> None:
-    kept = await run(camera_jpeg(), output=EncodeOptions(format=file_format))
+    data = camera_jpeg()
+    kept = await run(data, output=EncodeOptions(format=file_format))
     assert finished(kept).size == Size(40, 60) and finished(kept).format == file_format
     metadata = picture(kept).metadata
     assert metadata.icc is not None
     # WebP has no place for it but in the EXIF block.
     assert file_format == "webp" or metadata.dpi == pytest.approx((150, 150), abs=0.02)
     assert metadata.exif is not None and b"a camera" in metadata.exif
-    stripped = picture(await run(camera_jpeg(), output=EncodeOptions(format=file_format, metadata="strip"))).metadata
+    stripped = picture(await run(data, output=EncodeOptions(format=file_format, metadata="strip"))).metadata
     assert stripped.icc == metadata.icc, "without it the colours would change"
     assert (stripped.exif, stripped.xmp, stripped.texts) == (None, None, ())
 
@@ -312,9 +313,13 @@ async def test_results_that_are_held_whole_are_refused_when_they_do_not_fit_and_
     data = saved(np.zeros((2000, 2000, 3), np.uint8))
     options = UpscaleOptions(model="clean", scale=8, output=EncodeOptions(format="jpeg"))
     with pytest.raises(TooLarge, match=r"16000 × 16000 pixels, 256 million.*PNG"):
-        plan(data, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=1_000_000_000)
+        plan(data, options, catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=1_000_000_000)
     planned = plan(
-        data, replace(options, output=EncodeOptions()), catalogue=CATALOGUE, parallelism=2, budget_bytes=1_000_000_000
+        data,
+        replace(options, output=EncodeOptions()),
+        catalogue=CATALOGUE,
+        arrangements=arrangements,
+        budget_bytes=1_000_000_000,
     )
     assert planned.memory.output_bytes < 20_000_000 and planned.memory.peak_bytes < 1_000_000_000
 
@@ -323,7 +328,7 @@ async def test_a_format_that_cannot_hold_the_size_is_refused_in_the_plan() -> No
     data = saved(np.zeros((1100, 4), np.uint8))
     options = UpscaleOptions(model="clean", scale=16, output=EncodeOptions(format="webp"))
     with pytest.raises(TooLarge, match=r"16383|16,383"):
-        plan(data, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+        plan(data, options, catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=BUDGET)
 
 
 def test_a_plan_tells_what_will_be_done() -> None:
@@ -331,7 +336,7 @@ def test_a_plan_tells_what_will_be_done() -> None:
         saved(drawing(50, 40)),
         UpscaleOptions(model="clean", scale=3, tile=16),
         catalogue=CATALOGUE,
-        parallelism=2,
+        arrangements=arrangements,
         budget_bytes=BUDGET,
     )
     assert (planned.header.format, planned.header.size, planned.target) == ("PNG", Size(50, 40), Size(150, 120))
@@ -400,7 +405,7 @@ def test_a_plan_takes_no_memory_for_the_result(monkeypatch: pytest.MonkeyPatch) 
     moving = saved(frames[0], "PNG", save_all=True, append_images=frames[1:])
     for data, as_frames in ((saved(drawing(30, 20)), "animation"), (moving, "sheet"), (moving, "zip")):
         options = UpscaleOptions(model="clean", frames=as_frames, output=EncodeOptions(format="jpeg"))  # type: ignore[arg-type] # the tests' own words
-        assert plan(data, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET).target.width > 9
+        assert plan(data, options, catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=BUDGET).target.width > 9
 
 
 def test_a_frame_that_its_format_cannot_hold_is_refused_in_the_plan() -> None:
@@ -410,4 +415,4 @@ def test_a_frame_that_its_format_cannot_hold_is_refused_in_the_plan() -> None:
     for as_frames in ("zip", "sheet", "animation"):
         options = UpscaleOptions(model="clean", scale=16, frames=as_frames, output=output)  # type: ignore[arg-type] # the tests' own words
         with pytest.raises(TooLarge, match="16,383 pixels a side"):
-            plan(moving, options, catalogue=CATALOGUE, parallelism=2, budget_bytes=BUDGET)
+            plan(moving, options, catalogue=CATALOGUE, arrangements=arrangements, budget_bytes=BUDGET)

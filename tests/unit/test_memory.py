@@ -1,25 +1,29 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeating import card
+from repeating import arrangement, card
 from senmei.codecs import EncodeOptions, Header
 from senmei.errors import TooLarge
 from senmei.geometry import Size
 from senmei.memory import BROWSER_BUDGET_BYTES, MemoryPlan, plan_memory, refuse_too_large
-from senmei.planner import JobPlan, plan_job
+from senmei.planner import JobPlan, Pass, plan_job
+from senmei.tiling import plan_tiles
 
 
 def header(width: int, height: int, *, channels: int = 3, depth: int = 8) -> Header:
     return Header("PNG", Size(width, height), depth, channels, 1)
 
 
-def job(source: Size, scale: int = 4, passes: int = 2, parallelism: int = 2) -> JobPlan:
-    return plan_job(source, [card()] * passes, target=source.scaled(scale), parallelism=parallelism)
+def job(source: Size, scale: int = 4, passes: int = 2, workers: int = 2) -> JobPlan:
+    on = (arrangement(workers),)
+    return plan_job(source, [card()] * passes, target=source.scaled(scale), arrangements=lambda _: on)
 
 
-def planned(head: Header, plan: JobPlan, *, parallelism: int = 2, output_format: str = "png") -> MemoryPlan:
-    return plan_memory(head, plan, file_bytes=1000, parallelism=parallelism, output=EncodeOptions(format=output_format))
+def planned(head: Header, plan: JobPlan, *, output_format: str = "png") -> MemoryPlan:
+    return plan_memory(head, plan, file_bytes=1000, output=EncodeOptions(format=output_format))
 
 
 def test_a_streamed_result_of_a_gigapixel_fits_the_browser() -> None:
@@ -43,10 +47,30 @@ def test_no_plan_is_below_what_is_certainly_held(width: int, height: int, channe
 
 def test_more_workers_hold_more_tiles() -> None:
     source = Size(4000, 4000)
-    one, eight = (
-        planned(header(4000, 4000), job(source, parallelism=count), parallelism=count).tiles_bytes for count in (1, 8)
-    )
+    one, eight = (planned(header(4000, 4000), job(source, workers=count)).tiles_bytes for count in (1, 8))
     assert eight > 4 * one
+
+
+def on(*, tile: int, **facts: Any) -> MemoryPlan:
+    """Of a tall picture, cut into tiles of this side."""
+    source, model = Size(512, 8192), card(overlap=4)
+    tiles = plan_tiles(source, core=Size(tile, tile), overlap=model.overlap)
+    plan = JobPlan(source, (Pass(model, tiles, arrangement(**facts)),), source.scaled(2))
+    return planned(header(512, 8192), plan)
+
+
+def test_every_tile_under_way_is_counted_with_its_samples_its_feed_and_its_result() -> None:
+    pixels = 136**2
+    less, more = (on(tile=128, workers=2, queue=queue).rows_bytes for queue in (1, 2))
+    assert more - less == 2 * pixels * (3 + 12 + 4 * 3)
+    assert on(tile=128, workers=2).tiles_bytes == 2 * pixels * card().tile_bytes_per_pixel
+
+
+def test_rows_of_tiles_that_are_open_at_once_are_counted() -> None:
+    """Four tiles lie side by side: of 64 workers' tiles, dozens of rows are under way."""
+    row = 128 * 2 * 512 * 2 * 3
+    few, many = (on(tile=128, workers=workers, queue=1).rows_bytes for workers in (2, 64))
+    assert many - few > (64 // 4 - 1) * row
 
 
 def test_alpha_costs_its_channel_and_its_bleeding() -> None:

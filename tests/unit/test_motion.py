@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawings import drawing
-from repeating import card
+from repeating import arrangements, card
 from senmei.geometry import Size
 from senmei.motion import Motion, MotionWatch
 from senmei.pixels import cut
@@ -93,8 +93,8 @@ def test_tiles_are_cut_to_what_moves(scale: int) -> None:
     model = card(overlap=7)
     cards = [model] * (scale // 2)
     motion = watch(moving_square(size, 30, side=40), size)
-    still = plan_job(size, cards, target=size.scaled(scale), parallelism=2)
-    moving = plan_job(size, cards, target=size.scaled(scale), parallelism=2, motion=motion)
+    still = plan_job(size, cards, target=size.scaled(scale), arrangements=arrangements)
+    moving = plan_job(size, cards, target=size.scaled(scale), arrangements=arrangements, motion=motion)
     for one, other in zip(moving.passes, still.passes, strict=True):
         cost = motion.tiles_to_run(one.tiles).sum() * one.tiles.shape.pixels
         assert cost < motion.tiles_to_run(other.tiles).sum() * other.tiles.shape.pixels
@@ -105,6 +105,7 @@ def test_tiles_are_cut_to_what_moves(scale: int) -> None:
 def test_where_all_moves_the_tiles_are_as_for_a_still() -> None:
     size = Size(480, 270)
     frames = [drawing(480, 270, seed=seed, noise=9) for seed in range(3)]
-    still = plan_job(size, [card(overlap=7)], target=size.scaled(2), parallelism=2)
+    still = plan_job(size, [card(overlap=7)], target=size.scaled(2), arrangements=arrangements)
     motion = watch(frames, size)
-    assert plan_job(size, [card(overlap=7)], target=size.scaled(2), parallelism=2, motion=motion) == still
+    moving = plan_job(size, [card(overlap=7)], target=size.scaled(2), arrangements=arrangements, motion=motion)
+    assert moving.passes == still.passes

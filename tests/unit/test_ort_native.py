@@ -15,7 +15,13 @@ from senmei.geometry import Region
 from senmei.pixels import cut
 from senmei.sessions.ort_native import OrtNativeSession
 
-FAMILIES = ["upconv7-anime-2x-n1", "upconv7-photo-2x-n3", "realesr-animevideov3-2x", "realesr-animevideov3-3x"]
+FAMILIES = [
+    "upconv7-anime-2x-n1",
+    "upconv7-photo-2x-n3",
+    "realesr-animevideov3-2x",
+    "realesr-animevideov3-3x",
+    "esrgan-slim-2x",
+]
 
 
 @pytest.mark.parametrize("model_id", FAMILIES)
@@ -24,7 +30,9 @@ async def test_the_result_resembles_the_picture(model_id: str) -> None:
     rgb = drawing(64, 48)
     card = catalogue().get(model_id)
     tile = cut(rgb, Region(-card.trim, -card.trim, 64 + 2 * card.trim, 48 + 2 * card.trim))
-    answer = await OrtNativeSession(card, FOLDER).run({"input": tile[np.newaxis].astype(np.float32) / 255})
+    session = OrtNativeSession(card, FOLDER)
+    feeds = {"input": tile[np.newaxis].astype(np.float32) / 255}
+    answer = await session.run(feeds, arrangement=session.arrangements[0])
     made = answer["output"][0] * 255
     shrunk = made.reshape(48, card.scale, 64, card.scale, 3).mean(axis=(1, 3))
     # The animation model lifts dark flats by some levels; a swap of red and blue would be five times as far off.
@@ -52,8 +60,24 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
 def test_feeds_that_do_not_fit_fail_in_a_sentence(feed: np.ndarray) -> None:
     session = OrtNativeSession(catalogue().get(FAMILIES[0]), FOLDER)
     with pytest.raises(SessionFailed, match="cannot run") as failed:
-        asyncio.run(session.run({"input": feed}))
+        asyncio.run(session.run({"input": feed}, arrangement=session.arrangements[0]))
     assert type(failed.value) is SessionFailed, "no smaller tile would help"
+
+
+async def test_each_worker_computes_on_its_own_and_a_failure_takes_none_away() -> None:
+    """More runs than workers, one of which fails: all others are answered as one worker answers them."""
+    card = catalogue().get(FAMILIES[0])
+    tiles = [np.random.default_rng(seed).random((1, 24, 24, 3), np.float32) for seed in range(6)]
+    one, three = (OrtNativeSession(card, FOLDER, workers=workers, threads=1) for workers in (1, 3))
+    on = three.arrangements[0]
+    assert (on.workers, on.threads) == (3, 1)
+    for _ in range(3):
+        with pytest.raises(SessionFailed):
+            await three.run({"input": np.zeros((1, 24, 24, 4), np.float32)}, arrangement=on)
+    runs = [three.run({"input": tile}, arrangement=on) for tile in tiles]
+    for tile, made in zip(tiles, await asyncio.wait_for(asyncio.gather(*runs), timeout=60), strict=True):
+        expected = await one.run({"input": tile}, arrangement=one.arrangements[0])
+        assert np.array_equal(made["output"], expected["output"])
 
 
 SHORT_OF_MEMORY = """
@@ -70,15 +94,17 @@ session = OrtNativeSession(load_catalogue(folder).get(sys.argv[2]), folder, thre
 tile = np.full((1, 800, 800, 3), 0.5, np.float32)
 small = np.ascontiguousarray(tile[:, :48, :48])
 
+on = session.arrangements[0]
+
 async def main():
-    before = await session.run({"input": small})
+    before = await session.run({"input": small}, arrangement=on)
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + 100_000_000,) * 2)
     try:
-        await session.run({"input": tile})
+        await session.run({"input": tile}, arrangement=on)
     except OutOfMemory as error:
         print(error)
-    after = await session.run({"input": small})
+    after = await session.run({"input": small}, arrangement=on)
     assert np.array_equal(before["output"], after["output"])
 
 asyncio.run(main())

@@ -1,8 +1,12 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeating import card, catalogue_of
+from repeating import arrangement, arrangements, card, catalogue_of
+from senmei.arrangement import Arrangement
+from senmei.catalogue import ModelCard
 from senmei.errors import InvalidOption, ModelUnavailable
 from senmei.geometry import Size
 from senmei.planner import Wanted, choose_models, models_for, plan_job
@@ -113,13 +117,11 @@ def test_fitting_inside_touches_a_side_and_keeps_the_aspect(width: int, height: 
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.floats(1, 16), st.integers(1, 8))
-def test_passes_hand_on_their_sizes_and_reach_the_target(
-    width: int, height: int, scale: float, parallelism: int
-) -> None:
+def test_passes_hand_on_their_sizes_and_reach_the_target(width: int, height: int, scale: float, workers: int) -> None:
     source = Size(width, height)
     target = Wanted(scale=scale).target(source, own_scale=2)
     cards = models_for(CATALOGUE, "clean", source, target)
-    plan = plan_job(source, cards, target=target, parallelism=parallelism)
+    plan = plan_job(source, cards, target=target, arrangements=lambda _: (arrangement(workers),))
     size = source
     for step in plan.passes:
         assert step.tiles.picture == size
@@ -140,12 +142,47 @@ def test_stretching_counts_the_longer_factor() -> None:
 
 
 def test_without_passes_the_source_is_what_is_resampled() -> None:
-    plan = plan_job(SOURCE, (), target=Size(10, 10), parallelism=2)
+    plan = plan_job(SOURCE, (), target=Size(10, 10), arrangements=arrangements)
     assert (plan.computed, plan.tiles, plan.cost) == (SOURCE, 0, 0)
 
 
+def test_passes_of_one_job_run_on_the_same_workers() -> None:
+    """A small picture's first pass alone would be faster with threads, the large second one without."""
+    size = Size(60, 60)
+    threads = arrangement(1, threads=8, pixel_ns=7_000)
+    workers = arrangement(8)
+    cards = [card("clean"), card("plain")]
+
+    def planned(**offered: tuple[Arrangement, ...]) -> list[Arrangement]:
+        plan = plan_job(size, cards, target=size.scaled(4), arrangements=lambda one: offered[one.id])
+        return [step.arrangement for step in plan.passes]
+
+    for clean, plain in (((threads, workers), (workers, threads)), ((workers, threads), (threads, workers))):
+        first, second = planned(clean=clean, plain=plain)
+        assert first == second
+    gpu = arrangement(1, provider="webgpu")
+    assert planned(clean=(threads,), plain=(gpu, workers)) == [threads, gpu], "nothing that both can run on"
+
+
+def test_a_duration_is_told_only_where_the_pace_was_measured() -> None:
+    size = Size(500, 500)
+
+    def duration(*cards: ModelCard, **facts: Any) -> float | None:
+        on = (arrangement(2, **facts),)
+        return plan_job(size, cards, target=size.scaled(2), arrangements=lambda _: on).duration_ms
+
+    once = duration(card())
+    assert once == pytest.approx(500 * 500 / 2 * 0.035, rel=0.1)
+    assert duration(card(), card()) == pytest.approx(5 * once, rel=0.1)
+    assert duration(card(), start_ms=700) == pytest.approx(once + 700)
+    assert duration(card(), is_measured=False) is None
+    assert duration() is None
+
+
 def test_the_tile_is_the_callers_choice() -> None:
-    plan = plan_job(Size(100, 100), [card(overlap=5)], target=Size(200, 200), parallelism=1, tile=50)
+    plan = plan_job(
+        Size(100, 100), [card(overlap=5)], target=Size(200, 200), arrangements=lambda _: (arrangement(1),), tile=50
+    )
     assert plan.passes[0].tiles.shape == Size(60, 60)
     with pytest.raises(InvalidOption, match="15"):
-        plan_job(Size(100, 100), [card()], target=Size(200, 200), parallelism=1, tile=15)
+        plan_job(Size(100, 100), [card()], target=Size(200, 200), arrangements=lambda _: (arrangement(1),), tile=15)

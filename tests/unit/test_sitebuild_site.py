@@ -1,6 +1,7 @@
 """The built folder site/ of this working copy, as any static host would serve it."""
 
 import _imp
+import gzip
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 
 from sitebuild.assemble import web_files
 from sitebuild.downloads import sha256_of
-from sitebuild.headers import ISOLATION_HEADERS, TYPES
+from sitebuild.headers import COPIES, ISOLATION_HEADERS, TYPES
 from sitebuild.project import Project
 from sitebuild.wheel import wheel_step
 from unit.sitebuild_fixtures import ROOT, project_with_pip, silent_line
@@ -30,7 +31,9 @@ def facts() -> dict[str, Any]:
 
 
 def test_site_json_names_every_file_with_its_size(facts: dict[str, Any]) -> None:
-    there = {path.relative_to(SITE).as_posix(): path.stat().st_size for path in SITE.rglob("*") if path.is_file()}
+    """But for the compressed copies, whose bytes no page ever sees."""
+    files = [path for path in SITE.rglob("*") if path.is_file() and path.suffix not in COPIES]
+    there = {path.relative_to(SITE).as_posix(): path.stat().st_size for path in files}
     del there["site.json"]
     assert facts["files"] == there
     assert facts["wheel"] in there
@@ -50,6 +53,26 @@ def test_the_site_has_what_the_page_loads(facts: dict[str, Any]) -> None:
     for model in json.loads((SITE / "models/catalogue.json").read_text(encoding="utf-8"))["models"]:
         assert facts["files"][f"models/{model['file']}"] == model["size_bytes"]
         assert sha256_of(SITE / "models" / model["file"]) == model["sha256"]
+        assert (SITE / "models" / model["golden"]).read_bytes() == (PROJECT.models / model["golden"]).read_bytes()
+
+
+def test_every_file_that_gains_by_it_has_compressed_copies(facts: dict[str, Any]) -> None:
+    for name in [*facts["files"], "site.json"]:
+        path = SITE / name
+        if path.suffix in (".png", ".whl", ".zip", ""):
+            assert not any(path.with_name(path.name + suffix).exists() for suffix in COPIES), name
+            continue
+        content = path.read_bytes()
+        for suffix in COPIES:
+            copy = path.with_name(path.name + suffix)
+            if copy.exists():
+                assert copy.stat().st_size <= 0.95 * len(content), name
+                assert copy.stat().st_mtime_ns == path.stat().st_mtime_ns, name
+            else:
+                assert len(gzip.compress(content)) > 0.9 * len(content), f"{name} has no {suffix}"
+        copy = path.with_name(path.name + ".gz")
+        assert not copy.exists() or gzip.decompress(copy.read_bytes()) == content, name
+    assert (SITE / "vendor/pyodide/pyodide.asm.wasm.br").stat().st_size < 3_000_000
 
 
 def test_the_site_has_nothing_of_the_workshop(facts: dict[str, Any]) -> None:

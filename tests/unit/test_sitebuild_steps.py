@@ -191,7 +191,9 @@ def test_a_stale_lock_file_does_not_block(tmp_path: Path) -> None:
 def small_copy(folder: Path) -> Project:
     """The project's own small files, with only the part of node_modules that digests look at."""
     for name in ("py", "models", "tests"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "build", "node_modules")
+        )
     shutil.copytree(ROOT / "web", folder / "web", ignore=shutil.ignore_patterns("node_modules"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, folder / name)
@@ -210,18 +212,24 @@ def append(path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("change", "text", "expected"),
     [
-        ("py/senmei/errors.py", "# changed\n", ["wheel", "bytecode", "site"]),
-        ("web/app.js", "// changed\n", ["site"]),
-        ("web/package.json", "\n", ["node", "pyodide", "bytecode", "site"]),
-        ("models/catalogue.toml", "# changed\n", ["models", "site"]),
-        ("models/convert/ncnn.py", "# changed\n", ["models", "site"]),
-        ("py/sitebuild/licences/MIT.txt", "changed\n", ["site"]),
-        ("py/sitebuild/bytecode_of_imports.py", "# changed\n", ["bytecode", "site"]),
-        ("py/sitebuild/sample.py", "# changed\n", ["sample", "site"]),
-        ("py/requirements.txt", "# changed\n", ["python", "command", "models", "wheel", "bytecode", "sample", "site"]),
+        ("py/senmei/errors.py", "# changed\n", ["wheel", "bytecode", "site", "compressed"]),
+        ("web/app.js", "// changed\n", ["site", "compressed"]),
+        ("web/package.json", "\n", ["node", "pyodide", "bytecode", "site", "compressed"]),
+        ("models/catalogue.toml", "# changed\n", ["models", "site", "compressed"]),
+        ("models/convert/ncnn.py", "# changed\n", ["models", "site", "compressed"]),
+        ("py/sitebuild/licences/MIT.txt", "changed\n", ["site", "compressed"]),
+        ("py/sitebuild/bytecode_of_imports.py", "# changed\n", ["bytecode", "site", "compressed"]),
+        ("py/sitebuild/sample.py", "# changed\n", ["sample", "site", "compressed"]),
+        ("py/sitebuild/brotli.mjs", "// changed\n", ["compressed"]),
+        (
+            "py/requirements.txt",
+            "# changed\n",
+            ["python", "command", "models", "wheel", "bytecode", "sample", "site", "compressed"],
+        ),
         ("pyproject.toml", "\n[tool.ruff.lint.isort]\n", []),
         ("web/tsconfig.json", "\n", []),
         ("tests/requirements.txt", "\n", []),
+        ("tests/package.json", "\n", []),
     ],
 )
 def test_a_change_rebuilds_only_what_it_must(tmp_path: Path, change: str, text: str, expected: list[str]) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from senmei.geometry import Size
-from senmei.tiling import choose_core, plan_tiles
+from senmei.tiling import computed_pixels, plan_tiles
 
 sides = st.integers(1, 400)
 sizes = st.builds(Size, sides, sides)
@@ -36,41 +36,25 @@ def test_sources_are_equal_and_see_the_overlap(picture: Size, core: Size, overla
     assert plan.cost == sum(tile.source.size.pixels for tile in plan.tiles)
 
 
-@given(sizes, st.integers(0, 20), st.integers(1, 8), st.integers(16, 200))
-def test_the_chosen_core_is_as_quick_as_any_even_split(
-    picture: Size, overlap: int, parallelism: int, longest: int
-) -> None:
-    chosen = choose_core(picture, overlap=overlap, parallelism=parallelism, longest=longest)
-    assert chosen.width <= longest and chosen.height <= longest
-
-    def job_time(core: Size) -> int:
-        tiles = -(-picture.width // core.width) * -(-picture.height // core.height)
-        return -(-tiles // parallelism) * (core.width + 2 * overlap) * (core.height + 2 * overlap)
-
-    # Finer grids than the coarsest plus one wave a side are worse or equal: this tries three times as many.
-    def splits(side: int) -> list[int]:
-        fewest = -(-side // longest)
-        return [-(-side // parts) for parts in range(fewest, min(side, fewest + 3 * parallelism) + 1)]
-
-    best = min(job_time(Size(width, height)) for width in splits(picture.width) for height in splits(picture.height))
-    # Of a picture of a few pixels, tiles of one pixel each may be a few pixels' time quicker.
-    assert job_time(chosen) <= 1.1 * best + 16
+@given(sizes, cores)
+def test_columns_are_the_tiles_side_by_side(picture: Size, core: Size) -> None:
+    plan = plan_tiles(picture, core=core, overlap=3)
+    assert plan.columns == sum(tile.core.y == 0 for tile in plan.tiles)
 
 
-@given(sizes, st.integers(1, 8), st.integers(1, 64))
-def test_chosen_cores_keep_to_the_multiple(picture: Size, multiple_of: int, parallelism: int) -> None:
-    core = choose_core(picture, overlap=7, multiple_of=multiple_of, parallelism=parallelism)
-    assert core.width % multiple_of == core.height % multiple_of == 0
+def test_a_network_that_trims_computes_less_of_its_borders() -> None:
+    """upconv_7's multiply-adds: with each layer a tile gets two pixels smaller and has more channels."""
+    channels = [(3, 16), (16, 32), (32, 64), (64, 128), (128, 128), (128, 256)]
 
+    def macs(side: int) -> int:
+        convolutions = sum(9 * a * b * (side - 2 * layer) ** 2 for layer, (a, b) in enumerate(channels, start=1))
+        return convolutions + 16 * 256 * 3 * (side - 12) ** 2
 
-def test_a_picture_of_one_tile_is_shared_out_among_the_sessions() -> None:
-    picture = Size(200, 200)
-    core = choose_core(picture, overlap=7, parallelism=2)
-    assert len(plan_tiles(picture, core=core, overlap=7).tiles) == 2
-
-
-def test_a_tiny_picture_stays_whole() -> None:
-    assert choose_core(Size(1, 1), overlap=7, parallelism=8) == Size(1, 1)
+    for side in (32, 48, 96, 256):
+        share = macs(side) / macs(2000) * computed_pixels(Size(2000, 2000), trim=7)
+        assert computed_pixels(Size(side, side), trim=7) == pytest.approx(share, rel=0.03)
+    assert computed_pixels(Size(100, 50), trim=0) == 5000
+    assert computed_pixels(Size(8, 8), trim=7) == 1
 
 
 def test_nonsense_is_refused() -> None:
@@ -78,5 +62,3 @@ def test_nonsense_is_refused() -> None:
         plan_tiles(Size(5, 5), core=Size(5, 5), overlap=-1)
     with pytest.raises(ValueError, match="multiple_of"):
         plan_tiles(Size(5, 5), core=Size(5, 5), overlap=0, multiple_of=0)
-    with pytest.raises(ValueError, match="parallelism"):
-        choose_core(Size(5, 5), overlap=0, parallelism=0)

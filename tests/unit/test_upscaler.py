@@ -1,6 +1,6 @@
 import asyncio
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
 import pytest
@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawings import drawing
-from repeating import RepeatingSession, card, repeated
+from repeating import RepeatingSession, arrangement, card, repeated
+from senmei.arrangement import Arrangement
 from senmei.catalogue import ModelCard
 from senmei.errors import Cancelled, SessionFailed
 from senmei.geometry import Size
@@ -30,13 +31,14 @@ async def arriving(samples: np.ndarray, *heights: int) -> AsyncGenerator[Band | 
         top, index = band.bottom, index + 1
 
 
-def step_of(model: ModelCard, width: int, height: int, tile: int) -> Pass:
+def step_of(model: ModelCard, width: int, height: int, tile: int, *, on: Arrangement | None = None) -> Pass:
     plan = plan_tiles(Size(width, height), core=Size(tile, tile), overlap=model.overlap, multiple_of=model.multiple_of)
-    return Pass(model, plan)
+    return Pass(model, plan, on or arrangement())
 
 
 def enlarging(rows: Rows, step: Pass, session: Session, cancel: CancelToken | None = None) -> Rows:
-    return enlarge_rows(rows, step=step, runner=TileRunner(step.card, session), cancel=cancel or CancelToken())
+    runner = TileRunner(step.card, session, step.arrangement)
+    return enlarge_rows(rows, step=step, runner=runner, cancel=cancel or CancelToken())
 
 
 async def collected(rows: Rows, step: Pass) -> np.ndarray:
@@ -90,12 +92,12 @@ def test_passes_follow_each_other_row_by_row(width: int, height: int, tile: int,
     assert np.array_equal(asyncio.run(run()), repeated(rgb, 6))
 
 
-@pytest.mark.parametrize("parallelism", [1, 2, 5])
-async def test_every_session_is_kept_busy_and_one_tile_is_ready(parallelism: int) -> None:
-    step = step_of(card(overlap=2), 100, 100, 10)
-    session = RepeatingSession(step.card, parallelism=parallelism)
+@pytest.mark.parametrize(("workers", "queue"), [(1, 1), (1, 2), (2, 2), (5, 2), (5, 3)])
+async def test_every_worker_is_kept_busy_and_the_next_tiles_are_ready(workers: int, queue: int) -> None:
+    step = step_of(card(overlap=2), 100, 100, 10, on=arrangement(workers, queue=queue))
+    session = RepeatingSession(step.card)
     await collected(enlarging(arriving(drawing(100, 100), 100), step, session), step)
-    assert session.most_running == parallelism + 1
+    assert session.most_running == workers * queue
     assert len(session.shapes) == len(step.tiles.tiles)
 
 
@@ -103,12 +105,12 @@ class SlowFirst(RepeatingSession):
     """The first tile ends only when it is told to."""
 
     def __init__(self, model: ModelCard) -> None:
-        super().__init__(model, parallelism=4)
+        super().__init__(model, workers=4)
         self.let_go = asyncio.Event()
 
-    async def run(self, feeds: Tensors) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         is_first = not self.shapes
-        answer = await super().run(feeds)
+        answer = await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
         if is_first:
             await self.let_go.wait()
         return answer
@@ -141,14 +143,15 @@ async def test_cancel_stops_at_once_and_starts_no_tile_more() -> None:
                 cancel.cancel()
     begun = len(session.shapes)
     await asyncio.sleep(0.01)
-    assert len(session.shapes) == begun <= 3 + 2 * session.parallelism
+    assert len(session.shapes) == begun <= 3 + 2 * step.arrangement.in_flight
 
 
 class NeverAnswering:
     provider = "none"
-    parallelism = 2
+    arrangements: Sequence[Arrangement] = (arrangement(),)
+    notes: Sequence[str] = ()
 
-    async def run(self, feeds: Tensors) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
 

@@ -1,11 +1,9 @@
+import { arrangementInWords } from '../engine-words.js';
 import { findElement } from '../find-element.js';
 import { bytesInWords, durationInWords, framesInWords, pixelsInWords } from '../words.js';
 
 /** @type {Record<string, string>} */
 const FORMAT_WORDS = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP', gif: 'GIF', zip: 'ZIP', tiff: 'TIFF', avif: 'AVIF' };
-
-/** @type {Record<string, string>} */
-const PROVIDER_WORDS = { wasm: 'WebAssembly', webgpu: 'WebGPU' };
 
 /** Beyond this a browser takes seconds and gigabytes to make a picture of the clipboard. */
 const COPIED_PIXELS = 36e6;
@@ -45,7 +43,7 @@ export class ResultPanel extends HTMLElement {
   show(result, model, made) {
     this.clear();
     this.#result = result;
-    const { blob, name, width, height, format, depth, notes, provider, elapsedMs } = result;
+    const { blob, name, width, height, format, depth, notes, provider, workers, threads, elapsedMs } = result;
     this.save.href = URL.createObjectURL(blob);
     this.save.download = name;
     findElement(this, '.outcome-size', HTMLElement).textContent = [
@@ -57,7 +55,8 @@ export class ResultPanel extends HTMLElement {
     findElement(this, '.outcome-facts', HTMLElement).textContent =
       `${kind} · ${bytesInWords(blob.size)} · ${durationInWords(elapsedMs)}`;
     // Without a network it is plain resampling.
-    const means = provider === 'none' ? ['No network', 'bicubic'] : [model, PROVIDER_WORDS[provider] ?? provider];
+    const means =
+      provider === 'none' ? ['No network', 'bicubic'] : [model, arrangementInWords({ provider, workers, threads })];
     // What did not move was not computed again.
     if (result.tilesRun < result.tiles) means.push(`${result.tilesRun} of ${result.tiles} tiles computed`);
     findElement(this, '.outcome-model', HTMLElement).textContent = means.join(' · ');

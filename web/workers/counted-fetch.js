@@ -5,8 +5,9 @@ const siteRoot = new URL('../', import.meta.url).href;
 
 /**
  * Counts from now on, until the returned function is called; that resolves when every byte was told.
- * @param {(path: string, bytes: number) => void} onBytes path relative to the site, and how many more bytes of it came
- * @param {(url: string, status: number | null) => void} [onFailure] what could not be fetched; null when no answer came
+ * @param {((path: string, bytes: number) => void) | null} onBytes path relative to the site, and how many more bytes of it
+ *   came
+ * @param {(sentence: string) => void} onFailure what could not be fetched, and why
  * @returns {() => Promise<void>}
  */
 export function countFetches(onBytes, onFailure) {
@@ -15,12 +16,12 @@ export function countFetches(onBytes, onFailure) {
   const counting = [];
   globalThis.fetch = async (input, init) => {
     const response = await original(input, init).catch((error) => {
-      onFailure?.(String(input instanceof Request ? input.url : input), null);
+      onFailure(unreachable(String(input instanceof Request ? input.url : input), 'the connection failed'));
       throw error;
     });
-    if (!response.ok) onFailure?.(response.url, response.status);
-    if (response.ok && response.body && response.url.startsWith(siteRoot)) {
-      const path = response.url.slice(siteRoot.length);
+    if (!response.ok) onFailure(unreachable(response.url, `the server answered ${response.status}`));
+    if (onBytes && response.ok && response.body && response.url.startsWith(siteRoot)) {
+      const path = pathOf(response.url);
       counting.push(count(response.clone(), (bytes) => onBytes(path, bytes)));
     }
     return response;
@@ -29,6 +30,19 @@ export function countFetches(onBytes, onFailure) {
     globalThis.fetch = original;
     await Promise.all(counting);
   };
+}
+
+/**
+ * @param {string} url
+ * @param {string} reason
+ */
+function unreachable(url, reason) {
+  return `“${pathOf(url)}” cannot be fetched; ${reason}.`;
+}
+
+/** @param {string} url */
+function pathOf(url) {
+  return url.startsWith(siteRoot) ? url.slice(siteRoot.length) : url;
 }
 
 /**

@@ -1,19 +1,23 @@
 // The engine worker: boots Pyodide, installs the senmei wheel from the site and hands every job to senmei.browser.
-// It knows nothing of pictures; between Python and the inference workers it only passes tensors on.
+// It knows nothing of pictures, and decides nothing about the inference workers.
 
 import { SenmeiError } from '../errors.js';
+import { holdForLife } from '../life-lock.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
 import { loadPyodide } from '../vendor/pyodide/pyodide.mjs';
 import { decodeInBrowser } from './browser-decoder.js';
-import { countFetches } from './counted-fetch.js';
+import { browserFacts, gpuFacts, runtimeIdentity } from './facts.js';
+import { Fleet } from './fleet.js';
+import { likelyRung } from './head-start.js';
 import { LastCall } from './last-call.js';
-import { Loading } from './loading.js';
-import { ModelPool } from './model-pool.js';
 import { openSink } from './output-sink.js';
+import { SiteFiles, siteRoot } from './site-files.js';
 
 /**
  * @typedef {typeof engine} RemoteEngine
  * @typedef {import('./loading.js').LoadingProgress} LoadingProgress
+ * @typedef {import('./runtime-builds.js').Provider} Provider
+ * @typedef {import('../options.js').Choice} Choice
  * @typedef {{ stage: LoadingProgress['stage'] | 'decode' | 'infer' | 'encode', done: number, total: number, fraction: number,
  *   etaMs: number | null, frame?: number, frames?: number }} Progress
  * @typedef {{ x: number, y: number, width: number, height: number, pixels: Uint8Array<ArrayBuffer>, imageWidth: number, imageHeight: number,
@@ -21,14 +25,34 @@ import { openSink } from './output-sink.js';
  * @typedef {{ format: string, width: number, height: number, depth: number, channels: number, frames: number, targetWidth: number,
  *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number }} PlainPlan
  * @typedef {{ code: string, message: string }} PlainError
- * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string, provider: string,
- *   frames: number, tiles: number, tilesRun: number }} PlainFacts
+ * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string,
+ *   provider: 'webgpu' | 'wasm' | 'none', workers: number, threads: number, frames: number, tiles: number, tilesRun: number }} PlainFacts
  * @typedef {PlainFacts & { blob: Blob, file: string | null }} PlainResult file: its name in the output folder, when it lies there
+ *
+ * @typedef {object} Rung a way of computing
+ * @property {Provider} provider
+ * @property {number} threads of each session
+ * @property {number} workers
+ * @property {'chosen' | 'right' | 'slower' | 'dropped' | 'untested' | 'testing'} state
+ * @property {string | null} reason a sentence: why it was dropped
+ * @property {number | null} differs how far its pixels are from the right ones at most, in levels of 255
+ * @property {number | null} megapixelMs for a million pixels of a picture, all workers together
+ *
+ * @typedef {object} EngineReport what computes, and why
+ * @property {number} cores of the processor
+ * @property {number | null} memoryGb as far as the browser tells
+ * @property {boolean} sharedMemory whether sessions can have threads
+ * @property {string | null} gpu its name, as far as the browser tells
+ * @property {Provider} provider
+ * @property {number} workers
+ * @property {number} threads
+ * @property {Rung[]} rungs
+ * @property {number | null} idleShare of the workers' time between the tiles of the last job, 0 to 1
+ * @property {string[]} troubles sentences: what went wrong and was mended
  *
  * @typedef {object} Job
  * @property {number} job names it to `cancel`
  * @property {number} owner the Upscaler
- * @property {string} model
  * @property {import('../options.js').Wanted} wanted
  * @property {Blob} picture
  * @property {string | null} name of the picture's file
@@ -40,73 +64,55 @@ import { openSink } from './output-sink.js';
  */
 /**
  * What Python reaches of this worker during a job.
- * @typedef {(file: string) => Promise<string>} OpenModel
  * @typedef {object} Hands
  * @property {string | null} name of the picture's file
  * @property {() => Promise<Uint8Array>} read the picture
- * @property {OpenModel} openModel
  * @property {(chunk: Uint8Array<ArrayBuffer>, offset?: number) => Promise<void>} write with an offset in the place of what
  *   was written there before
  * @property {(progress: Progress) => void} onProgress
+ * @property {(isLoading: boolean) => void} showLoading whether the job waits for models and sessions
  * @property {((tile: PlainTile) => void) | null} onTile
  * @property {((plan: PlainPlan) => void) | null} onPlan
  */
 /**
- * senmei.browser.Engine, as JavaScript sees it.
+ * senmei.browser.Engine, as JavaScript sees it. Everything of an owner comes after its `prepare` was called.
  * @typedef {object} PythonEngine
- * @property {(model: string, openModel: OpenModel) => Promise<Answer<null>>} prepare
- * @property {(model: string) => Promise<Answer<null>>} warm_up
- * @property {(model: string, data: Uint8Array, wanted: object) => Promise<Answer<PlainPlan>>} plan
+ * @property {(owner: number, model: string, choice: Choice) => Promise<Answer<null>>} prepare
+ * @property {(owner: number) => Promise<Answer<null>>} warm_up
+ * @property {(owner: number, data: Uint8Array, wanted: object) => Promise<Answer<PlainPlan>>} plan
  * @property {(data: Uint8Array, longest: number) => Promise<Answer<{ data: Uint8Array<ArrayBuffer>, width: number, height: number }>>} preview
- * @property {(job: number, model: string, wanted: object, hands: Hands) => Promise<Answer<PlainFacts>>} upscale
+ * @property {(job: number, owner: number, wanted: object, hands: Hands) => Promise<Answer<PlainFacts>>} upscale
+ * @property {(owner: number) => Promise<Answer<EngineReport>>} engine_report
+ * @property {(owner: number) => Promise<Answer<null>>} release
  * @property {(job: number) => void} cancel
  * @property {(job: number) => void} end_early
- * @property {(file: string) => void} forget
  */
 
 const PYODIDE = 'vendor/pyodide/';
-const RUNTIME = 'vendor/onnxruntime/ort-wasm-simd-threaded.wasm';
 
-const siteRoot = new URL('../', import.meta.url);
-const loading = new Loading();
-/** The sentence of the last fetch that failed. @type {string | undefined} */
-let fetchFailure;
-countFetches(
-  (path, bytes) => loading.receive(path, bytes),
-  (url, status) => {
-    const path = url.startsWith(siteRoot.href) ? url.slice(siteRoot.href.length) : url;
-    const reason = status === null ? 'the connection failed' : `the server answered ${status}`;
-    fetchFailure = `“${path}” cannot be fetched; ${reason}.`;
-  },
-);
+const files = new SiteFiles();
+const { loading } = files;
 
 /** More than Python can hold as one array of bytes. */
 const TOO_MANY_BYTES = 2 ** 31;
 
-/** @type {ModelPool} */
-let pool;
+/** @type {Fleet} */
+let fleet;
+/** @type {import('./facts.js').BrowserFacts} */
+let facts;
+/** @type {Promise<import('./facts.js').Gpu | null>} */
+let gpu;
 /** @type {Promise<PythonEngine>} */
 let python;
-/** @type {Promise<{ files: Record<string, number>, wheel: string, bytecode: string }>} */
-let site;
+let isPythonThere = false;
 /** The text of models/catalogue.json. @type {Promise<string>} */
 let catalogue;
 
-/**
- * @param {string} path relative to the site
- * @returns {Promise<Response>}
- */
-async function fetchFile(path) {
-  const response = await fetch(new URL(path, siteRoot));
-  if (!response.ok) throw new Error(`“${path}” answered ${response.status}`);
-  return response;
-}
-
 async function startPython() {
-  const { files, wheel, bytecode } = await site;
-  const parts = Object.entries(files).filter(([path]) => path.startsWith(PYODIDE) && !/\.m?js$/.test(path));
-  loading.expect({ ...Object.fromEntries(parts), [wheel]: files[wheel], [bytecode]: files[bytecode] });
-  const compiled = fetchFile(bytecode).then((response) => response.arrayBuffer());
+  const { files: sizes, wheel, bytecode } = await files.list;
+  const parts = Object.entries(sizes).filter(([path]) => path.startsWith(PYODIDE) && !/\.m?js$/.test(path));
+  loading.expect({ ...Object.fromEntries(parts), [wheel]: sizes[wheel], [bytecode]: sizes[bytecode] });
+  const compiled = files.fetch(bytecode).then((response) => response.arrayBuffer());
   // Pyodide fails first when both do.
   compiled.catch(() => undefined);
   const pyodide = await loading.step(
@@ -120,40 +126,29 @@ async function startPython() {
   micropip.destroy();
   const browser = pyodide.pyimport('senmei.browser');
   /** @type {PythonEngine} */
-  const engine = browser.Engine(
-    await catalogue,
-    (/** @type {[number, string, import('./inference.js').PlainTensors]} */ ...run) => pool.run(...run),
-    decodeInBrowser,
-    pool.size,
-  );
+  const engine = browser.Engine(await catalogue, fleet, decodeInBrowser, {
+    ...facts,
+    gpu: await gpu,
+    runtime: runtimeIdentity(sizes),
+  });
   browser.destroy();
+  isPythonThere = true;
   return engine;
 }
 
 /**
+ * Begins to load what a model will be run with first, so that it is there when Python is. An unknown model is Python's to
+ * refuse.
  * @param {string} model
- * @returns {Promise<string | undefined>}
+ * @param {Choice} choice
  */
-async function fileOf(model) {
+async function preload(model, choice) {
   /** @type {{ models: { id: string, file: string }[] }} */
   const { models } = JSON.parse(await catalogue);
-  return models.find((card) => card.id === model)?.file;
-}
-
-/**
- * @param {string} file in models/
- * @returns {Promise<Uint8Array>}
- */
-async function download(file) {
-  const path = `models/${file}`;
-  const { files } = await site;
-  loading.expect({ [path]: files[path], [RUNTIME]: files[RUNTIME] });
-  const model = new Uint8Array(await (await fetchFile(path)).arrayBuffer());
-  if (model.length !== files[path]) {
-    fetchFailure = `“${path}” came with ${model.length} instead of ${files[path]} bytes.`;
-    throw new Error(fetchFailure);
-  }
-  return model;
+  const file = models.find((card) => card.id === model)?.file;
+  if (!file) return;
+  const { provider, threads } = await likelyRung(file, choice, facts, gpu);
+  await fleet.preload(provider, threads, file);
 }
 
 /**
@@ -180,26 +175,28 @@ async function bytesOf(picture) {
  * @returns {Promise<Answer<T>>}
  */
 async function answered(work) {
+  // What failed before is of another work, unless Python could not start for it.
+  const before = isPythonThere ? files.failures : 0;
+  const failure = () => (files.failures > before ? files.failure : undefined);
   try {
     const answer = await work();
     // What Python knows of a model that did not come is less than what the fetch told.
-    const isLost = answer.error?.code === 'model-unavailable' && fetchFailure !== undefined;
-    return isLost ? { error: { code: 'network', message: /** @type {string} */ (fetchFailure) } } : answer;
+    const lost = answer.error?.code === 'model-unavailable' && failure();
+    return lost ? { error: { code: 'network', message: lost } } : answer;
   } catch (error) {
-    return { error: explain(error) };
-  } finally {
-    fetchFailure = undefined;
+    return { error: explain(error, failure()) };
   }
 }
 
 /**
  * A foreseen failure, the engine's own, or the lost connection that Pyodide's, micropip's and the runtime's errors hide.
  * @param {unknown} error
+ * @param {string | undefined} failure of a fetch
  * @returns {PlainError}
  */
-function explain(error) {
+function explain(error, failure) {
   if (error instanceof SenmeiError) return { code: error.code, message: error.message };
-  if (fetchFailure) return { code: 'network', message: fetchFailure };
+  if (failure) return { code: 'network', message: failure };
   console.error(error);
   // Of a Python traceback the last line says what went wrong.
   const reason = String(error).trim().split('\n').at(-1);
@@ -211,42 +208,64 @@ function mediaType(format) {
   return format === 'zip' ? 'application/zip' : `image/${format}`;
 }
 
+/**
+ * Python's None comes as undefined.
+ * @template {object} T
+ * @param {T} entries
+ * @returns {T}
+ */
+function withNulls(entries) {
+  return /** @type {T} */ (Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, value ?? null])));
+}
+
 export const engine = {
   /**
    * Starts everything, and resolves when Python is there, or has failed to come: that is for `prepare` to tell.
-   * @param {MessagePort[]} ports one to each inference worker; only the first one's worker need be there yet
+   * @param {import('./fleet.js').Host} host the page
+   * @param {{ name: string, port: MessagePort }} first inference worker, one-threaded, that the page has made
+   * @param {string | null} remembered what the last visit left
    */
-  async boot(ports) {
-    site = fetchFile('site.json').then((response) => response.json());
-    catalogue = fetchFile('models/catalogue.json').then((response) => response.text());
-    pool = new ModelPool(ports, {
-      download,
-      step: (work) => loading.step(work),
-      // All workers fetch the same runtime; the first one's bytes are shown for all.
-      onRuntimeBytes: (path, bytes) => loading.receive(path, bytes),
-      others: () => python,
-    });
+  async boot(host, first, remembered) {
+    catalogue = files.fetch('models/catalogue.json').then((response) => response.text());
+    facts = browserFacts(remembered);
+    gpu = gpuFacts();
+    fleet = new Fleet(host, files);
+    fleet.adopt(first.name, 'wasm', 1, first.port);
     python = startPython();
     await python.catch(() => undefined);
   },
 
   /**
-   * Resolves when the session of `model` is ready.
+   * Resolves when the page will hear of this worker's death.
+   * @param {string} name of the lock that it holds for life
+   */
+  live: holdForLife,
+
+  /**
+   * The page tells of an inference worker that has stopped.
+   * @param {string} name
+   * @param {import('./named-error.js').ErrorName} kind
+   * @param {string} message
+   */
+  lost(name, kind, message) {
+    fleet.lost(name, kind, message);
+  },
+
+  /**
+   * Resolves when `model` can be run.
    * @param {number} owner the Upscaler that holds it from now on
    * @param {string} model
+   * @param {Choice} choice
    * @param {(progress: LoadingProgress) => void} onProgress
    * @returns {Promise<Answer<null>>}
    */
-  async prepare(owner, model, onProgress) {
+  async prepare(owner, model, choice, onProgress) {
     const reports = new LastCall(onProgress);
     const stopWatching = loading.watch((progress) => reports.send(progress));
-    pool.join(owner);
     try {
       return await answered(async () => {
-        const file = await fileOf(model);
-        // Begun before Python is there, so that both load side by side; an unknown model is Python's to refuse.
-        if (file) pool.open(file, owner).catch(() => undefined);
-        return (await python).prepare(model, (name) => pool.open(name, owner));
+        if (!isPythonThere) preload(model, choice).catch(() => undefined);
+        return (await python).prepare(owner, model, choice);
       });
     } finally {
       stopWatching();
@@ -254,20 +273,31 @@ export const engine = {
     }
   },
 
-  /** @param {string} model */
-  async warmUp(model) {
-    return await (await python).warm_up(model);
+  /** @param {number} owner */
+  async warmUp(owner) {
+    return answered(async () => (await python).warm_up(owner));
+  },
+
+  /**
+   * @param {number} owner
+   * @returns {Promise<Answer<EngineReport>>}
+   */
+  async report(owner) {
+    return answered(async () => {
+      const { value, error } = await (await python).engine_report(owner);
+      return value ? { value: { ...withNulls(value), rungs: value.rungs.map(withNulls) } } : { error };
+    });
   },
 
   /**
    * What a job will make and take, from the picture's header.
-   * @param {string} model
+   * @param {number} owner
    * @param {Blob} picture
    * @param {import('../options.js').Wanted} wanted
    * @returns {Promise<Answer<PlainPlan>>}
    */
-  async plan(model, picture, wanted) {
-    return answered(async () => (await python).plan(model, await bytesOf(picture), wanted));
+  async plan(owner, picture, wanted) {
+    return answered(async () => (await python).plan(owner, await bytesOf(picture), wanted));
   },
 
   /**
@@ -287,13 +317,14 @@ export const engine = {
    * @param {((plan: PlainPlan) => void) | null} onPlan
    * @returns {Promise<Answer<PlainResult>>}
    */
-  async upscale({ job, owner, model, wanted, picture, name, output }, onProgress, onTile, onPlan) {
+  async upscale({ job, owner, wanted, picture, name, output }, onProgress, onTile, onPlan) {
     const reports = new LastCall(onProgress);
     const tiles = onTile && new LastCall(onTile);
     const plans = onPlan && new LastCall(onPlan);
     const opened = openSink(output, String(job));
     let lastFraction = 0;
     let isKept = false;
+    let hideLoading = () => {};
     /** @type {Hands} */
     const hands = {
       name,
@@ -301,11 +332,6 @@ export const engine = {
         // A file that cannot be written is told before any work is done for it.
         await opened;
         return bytesOf(picture);
-      },
-      // The models of further passes come when a job needs them; its own fraction stands still meanwhile.
-      openModel: async (file) => {
-        const stop = loading.watch((loaded) => reports.send({ ...loaded, fraction: lastFraction, etaMs: null }));
-        return pool.open(file, owner).finally(stop);
       },
       write: async (chunk, offset) => {
         const sink = await opened;
@@ -315,18 +341,26 @@ export const engine = {
         lastFraction = progress.fraction;
         reports.send({ ...progress, etaMs: progress.etaMs ?? null });
       },
+      // The job's own fraction stands still meanwhile.
+      showLoading: (isLoading) => {
+        hideLoading();
+        const tell = (/** @type {LoadingProgress} */ loaded) =>
+          reports.send({ ...loaded, fraction: lastFraction, etaMs: null });
+        hideLoading = isLoading ? loading.watch(tell) : () => {};
+      },
       onTile: tiles && ((tile) => tiles.send(Comlink.transfer(tile, [tile.pixels.buffer]))),
       onPlan: plans && ((plan) => plans.send(plan)),
     };
     try {
       return await answered(async () => {
-        const { value, error } = await (await python).upscale(job, model, wanted, hands);
+        const { value, error } = await (await python).upscale(job, owner, wanted, hands);
         if (!value) return { error };
         const file = await (await opened).finish(mediaType(value.format));
         isKept = true;
         return { value: { ...value, ...file } };
       });
     } finally {
+      hideLoading();
       if (!isKept) {
         await opened.then(
           (sink) => sink.discard(),
@@ -358,8 +392,7 @@ export const engine = {
    * @param {number} owner
    */
   async release(owner) {
-    const { forget } = await python;
-    await pool.leave(owner, (file) => forget(file));
+    await (await python).release(owner);
   },
 };
 

@@ -1,90 +1,208 @@
-// One inference worker: holds one-threaded onnxruntime-web sessions and runs the tiles it is sent, one after the other.
-// A pool of them keeps every core busy without SharedArrayBuffer. The page makes it and joins it to the engine worker.
+// One inference worker: one build of onnxruntime-web, with sessions of one kind, that runs the tiles it is sent one after
+// the other. The page makes it and joins it to the engine worker.
 
+import { holdForLife } from '../life-lock.js';
+import { Lifeline } from '../lifeline.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
-import * as ort from '../vendor/onnxruntime/ort.wasm.min.mjs';
 import { countFetches } from './counted-fetch.js';
+import { namedError } from './named-error.js';
+import { runtimeOf } from './runtime-builds.js';
 
 /**
+ * @typedef {import('./runtime-builds.js').Provider} Provider
+ * @typedef {typeof import('../vendor/onnxruntime/ort.wasm.min.mjs')} Runtime
+ * @typedef {import('../vendor/onnxruntime/ort.wasm.min.mjs').InferenceSession} Session
+ *
  * @typedef {{ type: 'float32' | 'int64', dims: number[], data: Float32Array | BigInt64Array }} PlainTensor
  * @typedef {Record<string, PlainTensor>} PlainTensors
+ * @typedef {{ outputs: PlainTensors, startedMs: number, endedMs: number }} Run its times are those of the wall clock, the
+ *   same in every worker
  */
 
-// Left alone, the runtime would take threads of its own: half the cores, in workers made inside this worker.
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = new URL('../vendor/onnxruntime/', import.meta.url).href;
-ort.env.logLevel = 'error';
+const siteRoot = new URL('../', import.meta.url);
 
-/** @type {Map<string, ort.InferenceSession>} */
-const sessions = new Map();
+/** A run that fails because its device is gone fails a moment before the device says so. */
+const LOSS_IS_TOLD_MS = 100;
 
-/** The runtime refuses a second run on a session that is still running. @type {Promise<unknown>} */
-let lastRun = Promise.resolve();
+export class Inference {
+  #provider;
+  #runtime;
+  /** @type {Map<string, Session>} */
+  #sessions = new Map();
+  /** The runtime refuses to do two things at a time. @type {Promise<unknown>} */
+  #last = Promise.resolve();
+  /** A run that is asked of a lost device never ends. */
+  #device = new Lifeline();
+  /** @type {Promise<unknown> | null} */
+  #deviceLost = null;
 
-export const inference = {
+  /**
+   * @param {Provider} provider
+   * @param {number} threads of each session
+   */
+  constructor(provider, threads) {
+    this.#provider = provider;
+    this.#runtime = startRuntime(provider, threads);
+    // Told by every call.
+    this.#runtime.catch(() => undefined);
+  }
+
+  /**
+   * Resolves when the worker can load models, and its death will be heard.
+   * @param {string} name of the lock that it holds for life
+   */
+  async live(name) {
+    await Promise.all([holdForLife(name), this.#runtime]);
+  }
+
   /**
    * Loads a model under the name of its file.
    * @param {string} file
    * @param {Uint8Array} model
    * @param {((path: string, bytes: number) => void) | null} onBytes hears of the bytes of the runtime that arrive meanwhile
-   * @returns {Promise<string>} the execution provider
    */
   async load(file, model, onBytes) {
-    const stopCounting = onBytes ? countFetches(onBytes) : undefined;
-    try {
-      sessions.set(file, await ort.InferenceSession.create(model, { executionProviders: ['wasm'] }));
-    } finally {
-      await stopCounting?.();
-    }
-    return 'wasm';
-  },
+    await this.#inTurn(async (ort) => {
+      /** @type {string | null} */
+      let unreachable = null;
+      const stopCounting = countFetches(onBytes, (sentence) => {
+        unreachable = sentence;
+      });
+      try {
+        this.#sessions.set(file, await ort.InferenceSession.create(model, { executionProviders: [this.#provider] }));
+      } catch (error) {
+        throw unreachable ? namedError('Unreachable', unreachable) : error;
+      } finally {
+        await stopCounting();
+        release(onBytes);
+      }
+      if (this.#provider === 'webgpu') await this.#watchDevice(ort);
+    });
+  }
 
   /**
    * @param {string} file
    * @param {PlainTensors} feeds
-   * @returns {Promise<PlainTensors>}
+   * @returns {Promise<Run>}
    */
-  run(file, feeds) {
-    const run = lastRun.then(() => runNow(file, feeds));
-    lastRun = run.catch(() => undefined);
-    return run;
-  },
+  async run(file, feeds) {
+    const run = await this.#inTurn(async (ort) => {
+      const session = this.#sessions.get(file);
+      if (!session) throw new Error(`the model ${file} is not loaded`);
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
+      );
+      const startedMs = now();
+      const tensors = await session.run(inputs);
+      /** @type {PlainTensors} */
+      const outputs = {};
+      for (const [name, tensor] of Object.entries(tensors)) {
+        const { type, dims } = /** @type {PlainTensor} */ (/** @type {unknown} */ (tensor));
+        outputs[name] = { type, dims: [...dims], data: /** @type {Float32Array} */ (await tensor.getData()) };
+      }
+      return { outputs, startedMs, endedMs: now() };
+    });
+    return Comlink.transfer(
+      run,
+      Object.values(run.outputs).map((tensor) => tensor.data.buffer),
+    );
+  }
 
   /** @param {string} file */
-  async release(file) {
-    const session = sessions.get(file);
-    // Gone at once: the same model may be loaded anew while the last run ends.
-    sessions.delete(file);
-    await lastRun;
-    await session?.release();
-  },
-};
-
-/**
- * @param {string} file
- * @param {PlainTensors} feeds
- * @returns {Promise<PlainTensors>}
- */
-async function runNow(file, feeds) {
-  const session = sessions.get(file);
-  if (!session) throw new Error(`the model ${file} is not loaded`);
-  const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
-  );
-  const outputs = await session.run(inputs).catch((error) => {
-    // A C++ exception that nothing caught is a bare number, which would lose its way through Python.
-    throw error instanceof Error ? error : new Error(`exception ${error}`);
-  });
-  /** @type {PlainTensors} */
-  const plain = {};
-  for (const [name, tensor] of Object.entries(outputs)) {
-    const { type, dims, data } = /** @type {PlainTensor} */ (/** @type {unknown} */ (tensor));
-    plain[name] = { type, dims: [...dims], data };
+  async unload(file) {
+    await this.#inTurn(async () => {
+      const session = this.#sessions.get(file);
+      this.#sessions.delete(file);
+      await session?.release();
+    });
   }
-  return Comlink.transfer(
-    plain,
-    Object.values(plain).map((tensor) => tensor.data.buffer),
-  );
+
+  /**
+   * @template T
+   * @param {(ort: Runtime) => Promise<T>} work begins when what was asked before is done
+   * @returns {Promise<T>}
+   */
+  #inTurn(work) {
+    const done = this.#last.then(async () => {
+      const ort = await this.#runtime;
+      if (this.#device.reason) throw this.#device.reason;
+      return this.#device.hold(this.#explained(work(ort)));
+    });
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #explained(work) {
+    try {
+      return await work;
+    } catch (error) {
+      if (this.#deviceLost) await Promise.race([this.#deviceLost, delay(LOSS_IS_TOLD_MS)]);
+      // A C++ exception that nothing caught is a bare number, which would lose its way through Python.
+      throw error instanceof Error ? error : new Error(`exception ${error}`);
+    }
+  }
+
+  /**
+   * The runtime makes one device with its first session, keeps it, and does not say when it is lost.
+   * @param {Runtime} ort
+   */
+  async #watchDevice(ort) {
+    if (this.#deviceLost) return;
+    const device = await ort.env.webgpu.device;
+    this.#deviceLost = device.lost.then(({ message }) => {
+      const reason = message ? ` (${message.replace(/\.$/, '')})` : '';
+      this.#device.cut(namedError('DeviceLost', `The GPU device was lost${reason}.`));
+    });
+  }
 }
 
-addEventListener('message', (event) => Comlink.expose(inference, event.data), { once: true });
+/**
+ * @param {Provider} provider
+ * @param {number} threads
+ * @returns {Promise<Runtime>}
+ */
+async function startRuntime(provider, threads) {
+  const { script, loader } = runtimeOf(provider);
+  // The script asks for its loader only with the first session.
+  const [ort] = await Promise.all([imported(script), imported(loader)]);
+  // Left alone, the runtime would take half the cores.
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths = new URL('./', new URL(script, siteRoot)).href;
+  ort.env.logLevel = 'error';
+  return ort;
+}
+
+/** @param {string} path */
+async function imported(path) {
+  try {
+    return await import(new URL(path, siteRoot).href);
+  } catch (error) {
+    throw namedError('Unreachable', `“${path}” cannot be fetched or run (${/** @type {Error} */ (error).message}).`);
+  }
+}
+
+/** Milliseconds by a clock that all workers share. */
+function now() {
+  return performance.timeOrigin + performance.now();
+}
+
+/** @param {number} ms */
+function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** @param {Function | null} remote a function of another worker, which would hold its port open */
+function release(remote) {
+  /** @type {Comlink.Remote<Function> | null} */ (/** @type {unknown} */ (remote))?.[Comlink.releaseProxy]();
+}
+
+addEventListener(
+  'message',
+  ({ data: { provider, threads, port } }) => Comlink.expose(new Inference(provider, threads), port),
+  { once: true },
+);

@@ -21,8 +21,17 @@ export class Loading {
    */
   expect(sizes) {
     for (const [path, size] of Object.entries(sizes)) {
-      if (!this.#files.has(path)) this.#files.set(path, { size, received: 0 });
+      this.#files.set(path, { received: 0, ...this.#files.get(path), size });
     }
+  }
+
+  /**
+   * Whatever of a file has not come is not waited for any more.
+   * @param {string} path
+   */
+  settle(path) {
+    const file = this.#files.get(path);
+    if (file) file.size = file.received;
   }
 
   /**
@@ -37,17 +46,19 @@ export class Loading {
   }
 
   /**
-   * One step of starting, done when `work` is.
+   * One step of starting, done when `work` is, even if it failed.
    * @template T
    * @param {Promise<T>} work
    * @returns {Promise<T>}
    */
   async step(work) {
     this.#steps += 1;
-    const result = await work;
-    this.#stepsDone += 1;
-    this.#tell();
-    return result;
+    try {
+      return await work;
+    } finally {
+      this.#stepsDone += 1;
+      this.#tell();
+    }
   }
 
   /**

@@ -33,8 +33,9 @@ const WRITE_BYTES = 1 * MB;
  * @throws {SenmeiError} invalid-option when the caller's file cannot be written
  */
 export async function openSink(target, name) {
-  if (target instanceof FileSystemFileHandle) return ChosenFile.open(target);
-  return new GatheredFile(target, name);
+  // Not asked for its class: where there is no file system, as in WebKit without https, that has no name either.
+  if (target === null || typeof target === 'string') return new GatheredFile(target, name);
+  return ChosenFile.open(target);
 }
 
 /** @implements {OutputSink} */

@@ -1,7 +1,7 @@
-"""Sessions on onnxruntime-web: each tile goes to an idle inference worker of the pool.
+"""The browser's inference workers: each holds sessions of onnxruntime-web. What they do is decided elsewhere.
 
-A worker holds a one-threaded session, and as many workers as cores run at once. `session.run` blocks the worker it is
-in, never this one, so Python stays free to cut, stitch, report and hear "cancel".
+`session.run` blocks the worker that it is in, never this one, so Python stays free to cut, stitch, report and hear
+"cancel".
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import js
@@ -17,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyodide.ffi import JsException, JsProxy, to_js
 
-from ..errors import OutOfMemory, SessionFailed
+from ..errors import ModelUnavailable, OutOfMemory, SenmeiError, SessionFailed
 from . import Tensors
+from .background import begun
+from .workers import Answer, DeviceLost, Worker, WorkerLost
 
 _ARRAY_TYPES = {"float32": "Float32Array", "int64": "BigInt64Array"}
 
@@ -33,55 +34,80 @@ _OUT_OF_MEMORY = re.compile(
 )
 
 
-class OrtWebSession:
-    """A model that is loaded in every worker of a pool.
+class Fleet:
+    """Makes workers, see `WorkerMaker`, and knows what the page keeps. fleet: the Fleet of web/workers/fleet.js."""
 
-    run_in_worker: a JS function (worker index, file, {name: tensor}) → Promise<{name: tensor}>, where a tensor is
-    {type, dims, data} and `data` a typed array that is moved, not copied, both ways. file: the model's, which the
-    workers know it by.
+    def __init__(self, fleet: Any) -> None:
+        self._fleet = fleet
+
+    async def make(self, provider: str, threads: int) -> Worker:
+        return _FleetWorker(self._fleet, await _answer(self._fleet.make(provider, threads)))
+
+    def end_spares(self) -> None:
+        begun(self._fleet.endSpares())
+
+    async def golden(self, file: str) -> bytes:
+        """The bytes of a golden tile. Raises ModelUnavailable when they cannot be fetched."""
+        try:
+            data = await _answer(self._fleet.golden(file))
+        except SessionFailed as error:
+            raise ModelUnavailable(str(error)) from error
+        golden: bytes = data.to_bytes()
+        return golden
+
+    def forget(self, file: str) -> None:
+        """Drops a model's bytes."""
+        begun(self._fleet.forget(file))
+
+    def remember(self, text: str) -> None:
+        """Keeps a text for the next visit."""
+        begun(self._fleet.remember(text))
+
+
+class _FleetWorker:
+    """See `Worker`. Tensors go both ways as {name: {type, dims, data}} with a typed array that is moved, not copied."""
+
+    def __init__(self, fleet: Any, number: int) -> None:
+        self._fleet = fleet
+        self._number = number
+
+    async def load(self, file: str) -> None:
+        await _answer(self._fleet.load(self._number, file))
+
+    async def run(self, file: str, feeds: Tensors) -> Answer:
+        tensors = _to_js_tensors(feeds)
+        answer = await _answer(self._fleet.run(self._number, file, tensors))
+        return Answer(_from_js_tensors(answer.outputs), answer.startedMs, answer.endedMs)
+
+    def unload(self, file: str) -> None:
+        begun(self._fleet.unload(self._number, file))
+
+    def end(self) -> None:
+        begun(self._fleet.end(self._number))
+
+
+async def _answer(promise: Any) -> Any:
+    """What a promise resolves to. Raises what its rejection means.
+
+    A caller that is cancelled leaves it alone: a promise that settles later finds somebody who waits for it.
     """
-
-    def __init__(self, run_in_worker: Any, *, file: str, provider: str, workers: int) -> None:
-        self._run_in_worker = run_in_worker
-        self._file = file
-        self.provider = provider
-        self.parallelism = workers
-        self._idle: asyncio.Queue[int] = asyncio.Queue()
-        for worker in range(workers):
-            self._idle.put_nowait(worker)
-
-    async def run(self, feeds: Tensors) -> Tensors:
-        """See `Session.run`. When the caller is cancelled, the worker is given back only once it has finished."""
-        try:
-            tensors = _to_js_tensors(feeds)
-            worker = await self._idle.get()
-            answer = asyncio.ensure_future(self._run_in_worker(worker, self._file, tensors))
-            answer.add_done_callback(partial(self._give_back, worker))
-            outputs = await asyncio.shield(answer)
-        except JsException as error:
-            raise _failure(error) from error
-        return _from_js_tensors(outputs)
-
-    def _give_back(self, worker: int, finished: asyncio.Future[Any]) -> None:
-        self._idle.put_nowait(worker)
-        # Marks the exception as seen: a caller that was cancelled will never ask for it.
-        if not finished.cancelled():
-            finished.exception()
-
-    async def run_in_all(self, feeds: Tensors) -> None:
-        """Runs the same feeds once in every worker, idle or not, and waits for all. Raises SessionFailed as `run`
-        does."""
-        runs = (self._run_in_worker(worker, self._file, _to_js_tensors(feeds)) for worker in range(self.parallelism))
-        try:
-            await asyncio.gather(*runs)
-        except JsException as error:
-            raise _failure(error) from error
+    try:
+        return await asyncio.shield(begun(promise))
+    except JsException as error:
+        raise _failure(error) from error
 
 
-def _failure(error: JsException) -> SessionFailed:
+def _failure(error: JsException) -> SenmeiError:
+    match error.name:
+        case "WorkerLost":
+            return WorkerLost(error.message)
+        case "DeviceLost":
+            return DeviceLost(error.message)
+        case "Unreachable":
+            return ModelUnavailable(error.message)
     if _OUT_OF_MEMORY.search(error.message):
-        return OutOfMemory(f"onnxruntime-web has not the memory for a part of this picture: {error.message}")
-    return SessionFailed(f"onnxruntime-web cannot run the network: {error.message}")
+        return OutOfMemory(error.message)
+    return SessionFailed(error.message)
 
 
 def _to_js_tensors(tensors: Tensors) -> JsProxy:

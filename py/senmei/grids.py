@@ -1,0 +1,136 @@
+"""Which tiles a picture is cut into, so that an arrangement of workers finishes it soonest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrangement import Arrangement
+from .catalogue import ModelCard
+from .geometry import Size
+from .pace import least_ms, picture_ms, run_ms, tile_pace
+from .tiling import computed_pixels, computed_side, round_up
+
+LEAST_CORE = 16
+"""Shortest side of a core in a picture that is larger."""
+
+MOST_RUN_MS = 2500.0
+"""No run is to take longer: what is done is told and painted, and heard of a cancel, from run to run."""
+
+# Sides of cores where each further shape of a tile would have to be compiled first.
+_FIXED_SIDES = (32, 64, 128, 256, 512, 1024)
+
+# A core shorter than so many overlaps would be computed more than twice; rather does a run take longer.
+_OVERLAPS_A_CORE = 4
+
+# What Python may hold of tiles that are under way, and of one row of tiles of the result, with 8 bits a sample.
+_IN_FLIGHT_BYTES = 256_000_000
+_ROW_OF_TILES_BYTES = 200_000_000
+
+# So much less do fewer tiles count where all else is equal.
+_TIE_MS = 1e-6
+
+# Grids that are gone through tile by tile, the most hopeful first.
+_MOST_FINALISTS = 40
+
+# Even splits of a side that are tried, from the coarsest on.
+_MOST_SPLITS = 128
+
+_Lengths = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cores of the size `core`, with which the picture takes `duration_ms`."""
+
+    core: Size
+    duration_ms: float
+
+
+def choose_grid(
+    picture: Size, card: ModelCard, arrangement: Arrangement, *, longest: int | None = None, runs: int = 1
+) -> Grid:
+    """The grid with which `picture` is done soonest, among all even splits of its sides.
+
+    Of two that take the same time, the one with fewer tiles. longest: of a core's sides, where a caller chooses it;
+    then a run may take as long as it does. runs: of the network for each tile.
+    """
+    limits = _Limits(picture, card, arrangement, is_lively=longest is None)
+    if arrangement.fixed_shapes:
+        widths = heights = _fixed_sides(card.multiple_of, longest)
+        pairs = np.eye(len(widths), dtype=bool)
+    else:
+        widest = longest or limits.longest_side
+        widths, heights = (_even_splits(side, widest, card.multiple_of) for side in (picture.width, picture.height))
+        pairs = np.ones((len(heights), len(widths)), bool)
+    margin = round_up(card.overlap, card.multiple_of)
+    columns, rows = -(-picture.width // widths), -(-picture.height // heights)
+    tiles = np.outer(rows, columns).astype(np.float64)
+    sources = heights + 2 * margin, widths + 2 * margin
+    source = np.outer(*sources).astype(np.float64)
+    high, wide = (np.array([computed_side(side, trim=card.trim) for side in sides.tolist()]) for sides in sources)
+    pace = tile_pace(arrangement, source, np.outer(high, wide), scale=card.scale, runs=runs)
+    allowed = pairs & (source <= limits.source_pixels) & (pace.compute_ms <= runs * limits.run_ms)
+    allowed &= (heights <= limits.core_height)[:, np.newaxis]
+    if not allowed.any():
+        # Whatever is least: a run that finds no memory is halved still.
+        allowed = pairs & (source == source[pairs].min())
+    least = np.where(allowed, least_ms(arrangement, pace, tiles) + tiles * _TIE_MS, np.inf)
+    best = Grid(Size(1, 1), np.inf)
+    for place in least.argsort(axis=None)[:_MOST_FINALISTS].tolist():
+        row, column = divmod(place, len(widths))
+        if least[row, column] >= best.duration_ms:
+            break
+        duration_ms = picture_ms(arrangement, pace.at(place), int(tiles[row, column]))
+        if duration_ms < best.duration_ms:
+            best = Grid(Size(int(widths[column]), int(heights[row])), duration_ms)
+    return best
+
+
+def split(picture: Size, card: ModelCard, arrangement: Arrangement, *, longest: int) -> Size:
+    """The core that splits `picture` evenly with sides no longer than `longest`, or the largest of the fixed."""
+    if arrangement.fixed_shapes:
+        side = int(_fixed_sides(card.multiple_of, longest)[-1])
+        return Size(side, side)
+    width, height = (int(_even_splits(side, longest, card.multiple_of)[-1]) for side in (picture.width, picture.height))
+    return Size(width, height)
+
+
+class _Limits:
+    """What a tile may not exceed.
+
+    source_pixels: of its source. run_ms: of a run. core_height: of its core. longest_side: of its core, so that tiles
+    that are mere strips are not tried.
+    """
+
+    def __init__(self, picture: Size, card: ModelCard, arrangement: Arrangement, *, is_lively: bool) -> None:
+        result = card.scale**2
+        self.source_pixels = _IN_FLIGHT_BYTES // (arrangement.in_flight * 3 * (1 + 4 + result))
+        if arrangement.worker_bytes is not None:
+            self.source_pixels = min(self.source_pixels, arrangement.worker_bytes // max(1, card.tile_bytes_per_pixel))
+        self.core_height = max(4 * LEAST_CORE, _ROW_OF_TILES_BYTES // (picture.width * 3 * result))
+        self.run_ms = np.inf
+        pixels = self.source_pixels
+        if is_lively:
+            side = max(1, (2 + _OVERLAPS_A_CORE) * card.overlap)
+            enough = computed_pixels(Size(side, side), trim=card.trim)
+            self.run_ms = max(MOST_RUN_MS, run_ms(arrangement, enough))
+            pixels = min(pixels, int(self.run_ms * 1e6 / arrangement.pixel_ns))
+        self.longest_side = max(LEAST_CORE, 2 * isqrt(pixels))
+
+
+def _even_splits(side: int, longest: int, multiple_of: int) -> _Lengths:
+    """Lengths of cores that split `side` evenly, the shortest first."""
+    longest = max(multiple_of, longest // multiple_of * multiple_of)
+    fewest = -(-side // longest)
+    most = max(fewest, min(-(-side // LEAST_CORE), fewest + _MOST_SPLITS))
+    lengths = -(-side // np.arange(fewest, most + 1, dtype=np.int64))
+    return np.unique(-(-lengths // multiple_of) * multiple_of)
+
+
+def _fixed_sides(multiple_of: int, longest: int | None) -> _Lengths:
+    sides = [side for side in _FIXED_SIDES if longest is None or side <= longest] or [longest or LEAST_CORE]
+    return np.array([round_up(side, multiple_of) for side in sides], np.int64)

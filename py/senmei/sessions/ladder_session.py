@@ -1,0 +1,126 @@
+"""A model for one job, on whatever rung computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..arrangement import Arrangement
+from ..catalogue import ModelCard
+from ..errors import OutOfMemory, SessionFailed
+from . import Tensors
+from .busy_time import BusyTime
+from .ladder import Ladder
+from .rungs import WASM, Rung, Team, Wish
+from .troubles import Troubles
+
+# How often in a row one tile may fail on a rung. Below the last one there is nothing, so it is tried longer.
+_TRIES = 2
+_LAST_TRIES = 6
+
+
+class LadderSession:
+    """See `Session`. A tile that fails is run again on a fresh worker; when that fails too, the job goes on with the
+    next rung. busy: how busy the workers were for this job."""
+
+    def __init__(self, ladder: Ladder, card: ModelCard, wish: Wish) -> None:
+        self.busy = BusyTime()
+        self._ladder = ladder
+        self._card = card
+        self._wish = wish
+        self._troubles = Troubles()
+        self._left: set[Team] = set()
+        self._fallen_to: Team | None = None
+
+    @property
+    def provider(self) -> str:
+        return self.arrangements[0].provider
+
+    @property
+    def arrangements(self) -> Sequence[Arrangement]:
+        if self._fallen_to is not None:
+            return [self._ladder.arrangement(self._card, self._fallen_to)]
+        return self._ladder.arrangements(self._card, self._wish)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        dropped = self._ladder.trials.news(self._card)
+        return list(dict.fromkeys((*dropped, *self._troubles.sentences)))
+
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+        """See `Session.run`."""
+        trials, card = self._ladder.trials, self._card
+        faults = 0
+        while True:
+            team = self._team(arrangement)
+            workers, rung = team
+            trial = await trials.test(rung, card)
+            if trial.state == "dropped":
+                if not self._fall(arrangement, team):
+                    raise SessionFailed(trial.reason)
+                faults = 0
+                continue
+            try:
+                answer = await self._ladder.crew(rung).run(
+                    card.file,
+                    feeds,
+                    workers=workers,
+                    limit_s=trials.limit_s(rung, card, feeds),
+                    is_first=faults > 0,
+                    busy=self.busy,
+                )
+            except SessionFailed as error:
+                self._troubles.add(error)
+                is_short = isinstance(error, OutOfMemory)
+                if is_short and not is_smallest:
+                    raise
+                faults += 1
+                is_last = team == (1, WASM)
+                if faults >= (_LAST_TRIES if is_last else _TRIES):
+                    if not self._fall(arrangement, team, error):
+                        if is_short:
+                            raise
+                        raise SessionFailed(f"The model “{card.id}” cannot be run any more: {error}") from error
+                    faults = 0
+            else:
+                trials.learn(rung, card, feeds, answer.taken_ms)
+                return answer.outputs
+
+    def _teams(self, arrangement: Arrangement) -> list[Team]:
+        """What is taken one after the other when it fails, beginning with what was planned."""
+        rung = Rung(arrangement.provider, arrangement.threads)
+        teams = [(arrangement.workers, rung)]
+        workers = arrangement.workers // 2 if rung == WASM else self._ladder.facts.most_workers
+        while workers:
+            teams.append((workers, WASM))
+            workers //= 2
+        return teams
+
+    def _team(self, arrangement: Arrangement) -> Team:
+        return next(team for team in self._teams(arrangement) if team not in self._left)
+
+    def _fall(self, arrangement: Arrangement, team: Team, error: SessionFailed | None = None) -> bool:
+        """Goes on with the next team, unless another tile has led there already. False when there is none."""
+        if team in self._left:
+            return True
+        teams = self._teams(arrangement)
+        if team == teams[-1]:
+            return False
+        self._left.add(team)
+        workers, rung = self._fallen_to = self._team(arrangement)
+        if error is None:
+            # Its trial has told why.
+            return True
+        reason = str(error).rstrip(".")
+        if rung != team[1]:
+            self._ladder.trials.drop(team[1], self._card, f"{team[1]} failed ({reason}); {rung} went on.")
+        else:
+            self._ladder.crew(rung).shrink(workers)
+            self._ladder.troubles.append(self._troubles.add_fewer_workers(team[0], workers))
+        return True
+
+
+async def open_session(ladder: Ladder, card: ModelCard, wish: Wish) -> LadderSession:
+    """A session of a job's own. Raises the errors of `Ladder.prepare`."""
+    await ladder.prepare(card, wish)
+    await ladder.settle(card)
+    return LadderSession(ladder, card, wish)

@@ -1,0 +1,234 @@
+"""The ways of computing in the built site: the fastest right one is taken, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from browser.api_page import MODEL, open_page, pixels, upscale
+from browser.faulty_workers import faulty_workers, report, with_gpu
+from browser.fleet_page import fleet_page, output_of
+from browser.test_faults import CREATE, PICTURE, RIGHT, opened_up
+from browser.watched import farthest, running, watched_page
+from drawings import drawing, saved
+from senmei.catalogue import Catalogue
+from senmei.sessions.golden import MOST_DIFFERS, GoldenTile
+from sitebuild.server import SiteServer
+
+
+@pytest.fixture(scope="module")
+def plain_origin(site: Path) -> Iterator[str]:
+    """The site as a host serves it that cannot send headers."""
+    server = SiteServer(site, host="127.0.0.1", port=0, isolated=False)
+    server.listen()
+    with running(server):
+        yield server.url
+
+
+def rung(page: Page, provider: str, threads: int) -> dict[str, Any]:
+    """What `up` tells of one."""
+    (one,) = [one for one in report(page)["rungs"] if (one["provider"], one["threads"]) == (provider, threads)]
+    return one
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing is tried any more."""
+    page.wait_for_function(
+        """async () => {
+            const { rungs, cores } = await up.engine();
+            const isOver = ({ state }) => state !== 'testing' && state !== 'untested';
+            return rungs.filter(({ threads }) => threads === 1 || threads === cores).every(isOver);
+        }"""
+    )
+
+
+def test_without_shared_memory_all_cores_compute_one_threaded(chromium: Browser, plain_origin: str) -> None:
+    with watched_page(chromium, plain_origin) as (page, watch):
+        open_page(page, plain_origin, isolated=False)
+        page.evaluate(CREATE, [MODEL, {}])
+        told = report(page)
+        assert told["sharedMemory"] is False
+        assert (told["provider"], told["workers"], told["threads"]) == ("wasm", told["cores"], 1)
+        assert "SharedArrayBuffer" in rung(page, "wasm", told["cores"])["reason"]
+        result = upscale(page, PICTURE)
+        assert (result["workers"], result["threads"], result["notes"]) == (told["cores"], 1, [])
+        assert watch.complaints == []
+
+
+def test_a_fast_gpu_is_taken_and_remembered(chromium: Browser, origin: str) -> None:
+    with watched_page(chromium, origin) as (page, watch), faulty_workers(page) as workers:
+        with_gpu(page)
+
+        def decide(facts: dict[str, str]) -> str:
+            if facts["provider"] == "webgpu":
+                return "by the processor" if facts["at"] == "start" else ""
+            return "takes 3000" if facts["at"] == "run" else ""
+
+        workers.decide = decide
+        opened_up(page, origin)
+        assert workers.started[0] == ("wasm", 1), "what is soonest there"
+        settled(page)
+        assert rung(page, "webgpu", 1)["state"] == "chosen" and rung(page, "wasm", 1)["state"] == "slower"
+        first = upscale(page, PICTURE)
+        assert (first["provider"], first["workers"], first["threads"], first["notes"]) == ("webgpu", 1, 1, [])
+        page.evaluate("() => up.dispose()")
+        workers.asked.clear()
+        opened_up(page, origin)
+        settled_from_memory = report(page)
+        assert settled_from_memory["provider"] == "webgpu"
+        again = upscale(page, PICTURE)
+        assert again["provider"] == "webgpu" and again["data"] == first["data"]
+        assert {provider for provider, _ in workers.started} == {"webgpu"}, "no other session was made"
+        assert watch.complaints == []
+
+
+def test_a_gpu_that_computes_wrong_is_dropped_told_and_remembered(chromium: Browser, origin: str) -> None:
+    with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
+        with_gpu(page)
+
+        def decide(facts: dict[str, str]) -> str:
+            if facts["provider"] == "webgpu":
+                return "by the processor" if facts["at"] == "start" else "wrong"
+            return ""
+
+        workers.decide = decide
+        opened_up(page, origin)
+        settled(page)
+        gpu = rung(page, "webgpu", 1)
+        assert gpu["state"] == "dropped" and gpu["differs"] > 2
+        assert gpu["reason"].startswith(f"WebGPU computes the model “{MODEL}” wrong: {gpu['differs']} of 255")
+        result = upscale(page, PICTURE)
+        assert result["provider"] == "wasm" and result["notes"] == [gpu["reason"]]
+        page.evaluate("() => up.dispose()")
+        workers.asked.clear()
+        opened_up(page, origin)
+        settled(page)
+        assert rung(page, "webgpu", 1)["reason"] == gpu["reason"]
+        assert upscale(page, PICTURE)["data"] == result["data"]
+        assert ("webgpu", 1) not in workers.started
+
+
+def test_a_gpu_that_dies_in_a_job_is_replaced_by_the_processor(chromium: Browser, origin: str) -> None:
+    with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
+        with_gpu(page)
+        is_dead = False
+
+        def decide(facts: dict[str, str]) -> str:
+            if facts["provider"] == "webgpu":
+                return "by the processor" if facts["at"] == "start" else "throws" if is_dead else ""
+            return "" if is_dead or facts["at"] == "start" else "takes 3000"
+
+        workers.decide = decide
+        opened_up(page, origin)
+        settled(page)
+        assert report(page)["provider"] == "webgpu"
+        is_dead = True
+        result = upscale(page, PICTURE)
+        assert result["provider"] == "wasm"
+        assert any(note.startswith("WebGPU failed (This was wanted to fail); WebAssembly") for note in result["notes"])
+        assert rung(page, "webgpu", 1)["state"] == "dropped"
+        assert upscale(page, PICTURE)["data"] == result["data"]
+
+
+def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser, origin: str) -> None:
+    tiny = saved(drawing(24, 20, seed=5))
+    with watched_page(gpu_chromium, origin) as (page, _), faulty_workers(page) as workers:
+        opened_up(page, origin)
+        gpu = rung(page, "webgpu", 1)
+        assert gpu["state"] == "dropped" and "computed by the processor" in gpu["reason"]
+        by_wasm = upscale(page, tiny)
+        assert by_wasm["provider"] == "wasm" and by_wasm["notes"] == []
+        page.evaluate("() => up.dispose()")
+        opened_up(page, origin, provider="webgpu")
+        by_gpu = upscale(page, tiny)
+        assert (by_gpu["provider"], by_gpu["notes"]) == ("webgpu", [])
+        assert farthest(pixels(by_gpu), pixels(by_wasm)) <= RIGHT
+        lost: list[str] = []
+
+        def decide(facts: dict[str, str]) -> str:
+            if facts["at"] == "run" and not lost:
+                lost.append(facts["worker"])
+                return "lost"
+            return ""
+
+        workers.decide = decide
+        mended = upscale(page, tiny)
+        assert lost and farthest(pixels(mended), pixels(by_wasm)) <= RIGHT
+        assert mended["provider"] == "webgpu"
+        assert mended["notes"] == ["Tiles had to be computed again: the GPU was lost once."]
+        workers.decide = lambda facts: "lost" if facts["at"] == "run" and facts["provider"] == "webgpu" else ""
+        fallen = upscale(page, tiny)
+        assert fallen["provider"] == "wasm" and farthest(pixels(fallen), pixels(by_wasm)) == 0
+        assert any("WebGPU failed (The GPU device was lost" in note for note in fallen["notes"])
+
+
+def test_every_model_computes_the_same_on_webgpu(gpu_chromium: Browser, origin: str, site: Path) -> None:
+    catalogue = Catalogue.from_json((site / "models" / "catalogue.json").read_text())
+    with fleet_page(gpu_chromium, origin) as (page, _):
+        page.evaluate("async () => { globalThis.worker = await fleet.make('webgpu', 1); }")
+        for card in catalogue:
+            golden = GoldenTile.from_npz((site / "models" / card.golden).read_bytes())
+            tile = golden.feeds["input"]
+            run = page.evaluate(
+                """async ([file, dims, numbers]) => {
+                    await fleet.load(worker, file);
+                    const input = { type: 'float32', dims, data: Float32Array.from(numbers) };
+                    const run = await outcome(fleet.run(worker, file, { input }));
+                    await fleet.unload(worker, file);
+                    return run;
+                }""",
+                [card.file, list(tile.shape), tile.ravel().tolist()],
+            )
+            differs = golden.differs({"output": output_of(run)})
+            assert differs is not None and differs <= MOST_DIFFERS, card.id
+
+
+COUNTED = """() => {
+    const count = (code) => pyodide.runPython(code);
+    const objects = count('import gc; gc.collect(); len(gc.get_objects())');
+    const tasks = count('import asyncio; len(asyncio.all_tasks())');
+    return { objects, tasks, proxies: pyodide._module.pyproxy_alloc_map.size, bytes: pyodide._module.HEAP8.length };
+}"""
+
+
+def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> None:
+    with watched_page(chromium, origin) as (page, watch):
+        begun = "const pyodide = await"
+
+        def patched(route: Any) -> None:
+            script = route.fetch()
+            assert script.text().count(begun) == 1
+            route.fulfill(response=script, body=script.text().replace(begun, "const pyodide = self.pyodide = await"))
+
+        page.context.route("**/workers/engine.js", patched)
+        opened_up(page, origin)
+        (engine,) = [worker for worker in page.workers if worker.url.endswith("engine.js")]
+        engine.evaluate("() => pyodide._module.enable_pyproxy_allocation_tracing()")
+        jobs = """async ([count, width, height]) => {
+            for (let job = 0; job < count; job += 1) {
+                const canvas = new OffscreenCanvas(width, height);
+                const context = canvas.getContext('2d');
+                for (let x = 0; x < width; x += 1) {
+                    context.fillStyle = `hsl(${(x * 37 + job * 11) % 360} 80% 50%)`;
+                    context.fillRect(x, 0, 1, height);
+                }
+                await up.upscale(await canvas.convertToBlob());
+            }
+        }"""
+        page.evaluate(jobs, [20, 24, 20])
+        settled(page)
+        before = engine.evaluate(COUNTED)
+        workers = len(page.workers)
+        page.evaluate(jobs, [200, 24, 20])
+        after = engine.evaluate(COUNTED)
+        print(f"before 200 jobs: {before}, after: {after}; workers {workers}, then {len(page.workers)}")
+        assert len(page.workers) == workers
+        assert after["tasks"] == before["tasks"]
+        assert after["objects"] < before["objects"] + 2000
+        assert after["proxies"] <= before["proxies"] + 200
+        assert after["bytes"] <= before["bytes"] + 20_000_000
+        assert watch.complaints == []

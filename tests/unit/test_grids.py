@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeating import arrangement, card
+from senmei.catalogue import ModelCard
+from senmei.geometry import Size
+from senmei.grids import MOST_RUN_MS, choose_grid, split
+from senmei.pace import run_ms
+from senmei.tiling import plan_tiles
+
+sides = st.integers(1, 3000)
+sizes = st.builds(Size, sides, sides)
+gpu = arrangement(1, provider="webgpu", fixed_shapes=True, pixel_ns=400)
+
+
+@given(sizes, st.integers(1, 8), st.integers(1, 64), st.integers(16, 400))
+def test_chosen_cores_keep_to_the_multiple_and_to_the_longest_side(
+    picture: Size, multiple_of: int, workers: int, longest: int
+) -> None:
+    model = card(overlap=7, multiple_of=multiple_of)
+    core = choose_grid(picture, model, arrangement(workers), longest=longest).core
+    assert core.width % multiple_of == core.height % multiple_of == 0
+    assert max(core.width, core.height) <= longest
+
+
+@given(sizes, st.integers(16, 400))
+def test_a_split_is_even_and_no_coarser_than_asked(picture: Size, longest: int) -> None:
+    core = split(picture, card(), arrangement(), longest=longest)
+    for side, length in ((picture.width, core.width), (picture.height, core.height)):
+        parts = -(-side // longest)
+        assert length == -(-side // parts)
+
+
+def test_a_picture_of_one_tile_is_shared_out_among_the_workers() -> None:
+    picture = Size(200, 200)
+    core = choose_grid(picture, card(overlap=7), arrangement(2)).core
+    assert len(plan_tiles(picture, core=core, overlap=7).tiles) == 2
+
+
+def test_a_tiny_picture_stays_whole() -> None:
+    assert choose_grid(Size(1, 1), card(overlap=7), arrangement(8)).core == Size(1, 1)
+
+
+def test_a_run_is_as_short_as_a_cancel_and_a_bar_want_it_and_longer_only_for_a_wide_overlap() -> None:
+    picture = Size(4000, 3000)
+    for pixel_ns in (2_000, 20_000, 100_000):
+        on = arrangement(1, pixel_ns=pixel_ns)
+        core = choose_grid(picture, card(overlap=7), on).core
+        one_ms = run_ms(on, (core.width + 14.0) * (core.height + 14))
+        assert MOST_RUN_MS / 2 < one_ms <= MOST_RUN_MS
+    slow = arrangement(1, pixel_ns=500_000)
+    core = choose_grid(picture, card(overlap=40), slow).core
+    assert min(core.width, core.height) >= 100, "most of what is computed is not its overlap"
+
+
+def test_the_callers_tile_may_take_as_long_as_it_does() -> None:
+    on = arrangement(1, pixel_ns=500_000)
+    assert choose_grid(Size(1000, 1000), card(), on, longest=500).core == Size(500, 500)
+
+
+def test_working_memory_bounds_a_tile() -> None:
+    model = card(overlap=10)
+    for worker_bytes in (200_000, 1_000_000, 5_000_000):
+        on = arrangement(2, pixel_ns=1_000, worker_bytes=worker_bytes)
+        core = choose_grid(Size(3000, 2000), model, on).core
+        source = (core.width + 20) * (core.height + 20)
+        assert worker_bytes / 2 < source * model.tile_bytes_per_pixel <= worker_bytes
+    # So little that nothing fits: the smallest tile is tried all the same.
+    core = choose_grid(Size(3000, 2000), model, arrangement(2, worker_bytes=1000)).core
+    assert max(core.width, core.height) <= 24
+
+
+def test_a_row_of_tiles_of_a_very_wide_picture_is_low() -> None:
+    model = card(scale=4, overlap=7)
+    core = choose_grid(Size(60_000, 3000), model, arrangement(1, pixel_ns=300)).core
+    assert core.height * 4 * 60_000 * 4 * 3 <= 200_000_000
+
+
+@pytest.mark.parametrize("model", [card(overlap=7), card(overlap=18, multiple_of=4), card(overlap=40, multiple_of=3)])
+def test_where_shapes_are_dear_all_pictures_share_a_few(model: ModelCard) -> None:
+    cores = set()
+    for width in range(1, 4000, 97):
+        for height in (1, 33, 180, 512, 2160):
+            core = choose_grid(Size(width, height), model, gpu).core
+            assert core.width == core.height and core.width % model.multiple_of == 0
+            cores.add(core)
+    assert 3 <= len(cores) <= 6
+    assert choose_grid(Size(1000, 1000), model, gpu, longest=100).core.width < 100
+
+
+def test_fixed_shapes_fit_the_memory_and_the_pace() -> None:
+    picture, model = Size(4000, 4000), card(overlap=7)
+    wide = choose_grid(picture, model, gpu).core
+    short = choose_grid(picture, model, arrangement(1, pixel_ns=400, fixed_shapes=True, worker_bytes=10_000_000)).core
+    slow = choose_grid(picture, model, arrangement(1, pixel_ns=1_500_000, fixed_shapes=True)).core
+    assert (wide, short, slow) == (Size(1024, 1024), Size(256, 256), Size(32, 32))
+
+
+def test_runs_of_a_tile_count() -> None:
+    one, eight = (choose_grid(Size(500, 500), card(), arrangement(), runs=runs) for runs in (1, 8))
+    assert eight.core == one.core and eight.duration_ms == pytest.approx(8 * one.duration_ms, rel=0.01)
