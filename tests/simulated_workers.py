@@ -75,7 +75,7 @@ class SleepingSession:
         self._run_ms = run_ms
         self._idle = asyncio.Semaphore(arrangement.workers)
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         async with self._idle:
             await asyncio.sleep(self._run_ms / 1000)
         tile = feeds["input"]

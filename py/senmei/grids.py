@@ -17,14 +17,14 @@ from .tiling import computed_pixels, computed_side, round_up
 LEAST_CORE = 16
 """Shortest side of a core in a picture that is larger."""
 
-MOST_RUN_MS = 2500.0
-"""No run is to take longer: what is done is told and painted, and heard of a cancel, from run to run."""
+MOST_RUN_MS = 6000.0
+"""No run is to take longer: what is done is told and painted from run to run."""
 
 # Sides of cores where each further shape of a tile would have to be compiled first.
 _FIXED_SIDES = (32, 64, 128, 256, 512, 1024)
 
-# A core shorter than so many overlaps would be computed more than twice; rather does a run take longer.
-_OVERLAPS_A_CORE = 4
+# Of shorter cores more than a third would be computed twice; rather does a run take longer.
+_OVERLAPS_A_CORE = 12
 
 # What Python may hold of tiles that are under way, and of one row of tiles of the result, with 8 bits a sample.
 _IN_FLIGHT_BYTES = 256_000_000

@@ -94,7 +94,7 @@ def test_fixed_shapes_fit_the_memory_and_the_pace() -> None:
     wide = choose_grid(picture, model, gpu).core
     short = choose_grid(picture, model, arrangement(1, pixel_ns=400, fixed_shapes=True, worker_bytes=10_000_000)).core
     slow = choose_grid(picture, model, arrangement(1, pixel_ns=1_500_000, fixed_shapes=True)).core
-    assert (wide, short, slow) == (Size(1024, 1024), Size(256, 256), Size(32, 32))
+    assert (wide, short, slow) == (Size(1024, 1024), Size(256, 256), Size(64, 64))
 
 
 def test_runs_of_a_tile_count() -> None:

@@ -33,12 +33,12 @@ class WatchedSession(RepeatingSession):
         self.asked: list[Arrangement] = []
         self._fails_at = fails_at
 
-    async def run(self, feeds: Tensors, *, arrangement: Arrangement) -> Tensors:
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         self.asked.append(arrangement)
         if len(self.asked) == self._fails_at:
             self.arrangements = self.arrangements[1:]
             self.notes = (*self.notes, "The GPU was lost; the processor went on.")
-        return await super().run(feeds, arrangement=arrangement)
+        return await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
 
 
 class Sessions:

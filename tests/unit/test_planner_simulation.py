@@ -79,7 +79,7 @@ def is_allowed(model: ModelCard, arrangement: Arrangement, shape: Size) -> bool:
     """Whether a tile fits the worker's memory, and a run is not too long, or no longer than its overlap makes it."""
     if arrangement.worker_bytes and shape.pixels * model.tile_bytes_per_pixel > arrangement.worker_bytes:
         return False
-    side = 6 * model.overlap
+    side = 14 * model.overlap
     longest_ms = max(MOST_RUN_MS, pace_of(model, arrangement, Size(side, side)).compute_ms)
     return pace_of(model, arrangement, shape).compute_ms <= longest_ms
 
