@@ -141,8 +141,8 @@ def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> 
                 await up.upscale(await canvas.convertToBlob());
             }
         }"""
-        page.evaluate(jobs, [20, 24, 20])
         settled(page)
+        page.evaluate(jobs, [20, 24, 20])
         before = engine.evaluate(COUNTED)
         workers = len(page.workers)
         page.evaluate(jobs, [200, 24, 20])

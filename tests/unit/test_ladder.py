@@ -578,6 +578,23 @@ def test_a_cancelled_job_leaves_idle_workers_behind() -> None:
     on_ladder(made, main, facts=PLAIN)
 
 
+def test_threads_are_measured_when_no_job_is_at_work() -> None:
+    made = workers_with()
+
+    async def main(ladder: Ladder) -> None:
+        session = await open_session(ladder, CARD, ANY)
+        (whole,) = [one for one in session.arrangements if one.threads == 1]
+        made.seconds = lambda *_: 2.0
+        job = asyncio.ensure_future(all_right(session, 40, arrangement=whole))
+        await asyncio.sleep(15)
+        assert not job.done() and {worker.threads for worker in made.workers} == {1}
+        await job
+        await asyncio.sleep(60)
+        assert states(ladder.report(CARD, ANY))["wasm", 4] == "right"
+
+    on_ladder(made, main, facts=replace(QUAD, gpu=None))
+
+
 def test_rungs_have_names_that_people_know() -> None:
     assert [str(rung) for rung in (WEBGPU, WASM, Rung("wasm", 4))] == [
         "WebGPU",

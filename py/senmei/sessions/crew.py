@@ -47,6 +47,11 @@ class Crew:
     def is_idle(self) -> bool:
         return not self._waiting and not any(hand.sent for hand in self._hands)
 
+    async def rest(self) -> None:
+        """Returns when nothing computes and nothing waits."""
+        while not self.is_idle:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
     def ready(self, file: str) -> int:
         """How many workers hold a model."""
         return sum(hand.is_ready(file) for hand in self._hands)

@@ -33,6 +33,9 @@ _DOWNLOAD_S = 300
 # A job waits for a self-test that is under way, in the hope of a faster rung.
 _JOB_WAITS_S = 5
 
+# Between two tiles no job rests so long.
+_QUIET_S = 0.5
+
 _MOST_TROUBLES = 20
 
 # Of the memory for the tiles of all workers, and the least that is of any use to one.
@@ -240,11 +243,19 @@ class Ladder:
             await self._warm(card, best)
             self._maker.end_spares()
             threaded = [rung for _, rung in teams if rung.threads > 1 and rung != teams[0][1]]
-            # Measured beside a job, threads would look slow, and slow it down.
-            if threaded and best.provider == "wasm" and all(crew.is_idle for crew in self._crews.values()):
+            if threaded and best.provider == "wasm":
+                await self._quiet()
                 await self.trials.test(threaded[-1], card)
                 if self.crew(threaded[-1]).is_idle:
                     self._crews.pop(threaded[-1]).close()
+
+    async def _quiet(self) -> None:
+        """Returns when no job is at work: measured beside one, threads would look slow, and slow it down."""
+        while True:
+            await asyncio.gather(*(crew.rest() for crew in self._crews.values()))
+            await asyncio.sleep(_QUIET_S)
+            if all(crew.is_idle for crew in self._crews.values()):
+                return
 
     async def _warm(self, card: ModelCard, best: Arrangement) -> None:
         rung = Rung(best.provider, best.threads)
