@@ -155,4 +155,4 @@ def test_loading_tells_bytes_and_steps(fresh_api: tuple[Page, Watch]) -> None:
     assert steps[-1]["stage"] == "start" and steps[-1]["done"] == steps[-1]["total"]
     assert watch.complaints == []
     fetched = [url for url in watch.requests if url.endswith((".onnx", ".whl", "pyodide.asm.wasm"))]
-    assert len(fetched) == len(set(fetched)) >= 6
+    assert len(fetched) == len(set(fetched)) == 5
