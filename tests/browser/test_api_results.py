@@ -151,7 +151,8 @@ def test_loading_tells_bytes_and_steps(fresh_api: tuple[Page, Watch]) -> None:
     fractions = [step["fraction"] for step in steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     downloads = [step for step in steps if step["stage"] == "download"]
-    assert downloads[-1]["total"] > 25_000_000 and downloads[-1]["done"] > 0.8 * downloads[-1]["total"]
+    # What came before the model was asked for does not count.
+    assert downloads[-1]["total"] > 15_000_000 and downloads[-1]["done"] > 0.8 * downloads[-1]["total"]
     assert steps[-1]["stage"] == "start" and steps[-1]["done"] == steps[-1]["total"]
     assert watch.complaints == []
     fetched = [url for url in watch.requests if url.endswith((".onnx", ".whl", "pyodide.asm.wasm"))]
