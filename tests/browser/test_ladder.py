@@ -148,7 +148,7 @@ def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> 
         page.evaluate(jobs, [200, 24, 20])
         after = engine.evaluate(COUNTED)
         print(f"before 200 jobs: {before}, after: {after}; workers {workers}, then {len(page.workers)}")
-        assert len(page.workers) == workers
+        assert len(page.workers) <= workers
         assert after["tasks"] == before["tasks"]
         assert after["objects"] < before["objects"] + 2000
         assert after["proxies"] <= before["proxies"] + 200
