@@ -62,7 +62,8 @@ def test_fifty_random_faults_in_one_job_change_no_bit(faulty: tuple[Page, Faulty
 
 def test_workers_that_do_not_answer_are_replaced(faulty: tuple[Page, FaultyWorkers]) -> None:
     page, workers = faulty
-    quiet = upscale(page, PICTURE)
+    moving = animation(6)
+    quiet = upscale(page, moving)
     hung: set[str] = set()
 
     def decide(facts: dict[str, str]) -> str:
@@ -72,7 +73,7 @@ def test_workers_that_do_not_answer_are_replaced(faulty: tuple[Page, FaultyWorke
         return ""
 
     workers.decide = decide
-    disturbed = upscale(page, PICTURE)
+    disturbed = upscale(page, moving)
     assert workers.suffered["hangs"] == 2
     assert disturbed["data"] == quiet["data"]
     assert disturbed["notes"] == ["Tiles had to be computed again: a worker stopped or did not answer (2 times)."]
