@@ -26,6 +26,7 @@ _PUBLISHED = (
     "scale",
     "noise",
     "overlap",
+    "padding",
     "trim",
     "multiple_of",
     "flat_tiles",

@@ -28,8 +28,8 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One network; ``overlap`` and ``trim`` count input pixels a side, ``topology`` and ``weights`` are paths in the
-    package.
+    """One network; ``overlap``, ``padding`` and ``trim`` count input pixels a side, ``topology`` and ``weights`` are
+    paths in the package.
 
     catalogue.toml says what each key means.
     """
@@ -43,6 +43,7 @@ class Model:
     noise: int | None = None
     white: int = 1
     overlap: int
+    padding: int
     trim: int
     multiple_of: int
     flat_tiles: bool
@@ -137,7 +138,8 @@ def _check(catalogue: Catalogue) -> None:
             ("white", model.white, 1),
             ("multiple_of", model.multiple_of, 1),
             ("trim", model.trim, 0),
-            ("overlap", model.overlap, model.trim),
+            ("padding", model.padding, model.trim),
+            ("overlap", model.overlap, model.padding),
         ):
             if value < least:
                 raise ConversionError(f"{where}: {key} = {value} is too small; {least} is the least")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from .errors import ModelUnavailable
+from .tiling import Margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,9 @@ class ModelCard:
     """One model: what it is for, how its tiles must look, and the file it is in.
 
     scale: output pixels per input pixel, each way. noise: denoise level 0–3, or None.
-    overlap: input pixels on each side of a tile that its result depends on; trim: how many of them the network cuts off
-    itself.
+    overlap: input pixels on each side of a tile that its result depends on; padding: those of them that are invented
+    around the picture, with what the network itself takes for its outside beyond them; trim: those that the network
+    cuts off itself.
     multiple_of: what the sides and offsets of its tiles must be multiples of.
     flat_tiles: a tile of one colour comes out as one repeated block, scale · multiple_of pixels a side, so that it need
     not be run. enlarges_alpha: transparency is enlarged by the network too, as a gray picture.
@@ -38,6 +40,7 @@ class ModelCard:
     scale: int
     noise: int | None
     overlap: int
+    padding: int
     trim: int
     multiple_of: int
     flat_tiles: bool
@@ -52,6 +55,10 @@ class ModelCard:
     size_bytes: int
     sha256: str
     golden: str
+
+    @property
+    def margins(self) -> Margins:
+        return Margins(overlap=self.overlap, padding=self.padding, multiple_of=self.multiple_of)
 
 
 class Catalogue:

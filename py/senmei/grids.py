@@ -12,7 +12,7 @@ from .arrangement import Arrangement
 from .catalogue import ModelCard
 from .geometry import Size
 from .pace import least_ms, picture_ms, run_ms, tile_pace
-from .tiling import computed_pixels, computed_side, round_up
+from .tiling import Margins, computed_pixels, computed_side, round_up
 
 LEAST_CORE = 16
 """Shortest side of a core in a picture that is larger."""
@@ -20,8 +20,8 @@ LEAST_CORE = 16
 MOST_RUN_MS = 6000.0
 """No run is to take longer: what is done is told and painted from run to run."""
 
-# Sides of cores where each further shape of a tile would have to be compiled first.
-_FIXED_SIDES = (32, 64, 128, 256, 512, 1024)
+# Sides of sources where each further shape of a tile would have to be compiled first.
+_FIXED_SIDES = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 # Of shorter cores more than a third would be computed twice; rather does a run take longer.
 _OVERLAPS_A_CORE = 12
@@ -44,9 +44,9 @@ _Lengths = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cores of the size `core`, with which the picture takes `duration_ms`."""
+    """Tiles whose sources have this shape, with which the picture takes `duration_ms`."""
 
-    core: Size
+    shape: Size
     duration_ms: float
 
 
@@ -55,26 +55,28 @@ def choose_grid(
 ) -> Grid:
     """The grid with which `picture` is done soonest, among all even splits of its sides.
 
-    Of two that take the same time, the one with fewer tiles. longest: of a core's sides, where a caller chooses it;
-    then a run may take as long as it does. runs: of the network for each tile.
+    Of two that take the same time, the one with fewer tiles. longest: of the sides of a core inside the picture, where
+    a caller chooses it; then a run may take as long as it does. runs: of the network for each tile.
     """
     limits = _Limits(picture, card, arrangement, is_lively=longest is None)
+    whole, margins = card.margins.whole(picture), card.margins
     if arrangement.fixed_shapes:
-        widths = heights = _fixed_sides(card.multiple_of, longest)
-        pairs = np.eye(len(widths), dtype=bool)
+        widths, heights, pairs = _fixed(whole, margins, longest)
     else:
         widest = longest or limits.longest_side
-        widths, heights = (_even_splits(side, widest, card.multiple_of) for side in (picture.width, picture.height))
+        widths, heights = (_even_splits(side, widest, margins) for side in (whole.width, whole.height))
         pairs = np.ones((len(heights), len(widths)), bool)
-    margin = round_up(card.overlap, card.multiple_of)
-    columns, rows = -(-picture.width // widths), -(-picture.height // heights)
+    columns, rows = _count(widths, whole.width, margins), _count(heights, whole.height, margins)
     tiles = np.outer(rows, columns).astype(np.float64)
-    sources = heights + 2 * margin, widths + 2 * margin
-    source = np.outer(*sources).astype(np.float64)
-    high, wide = (np.array([computed_side(side, trim=card.trim) for side in sides.tolist()]) for sides in sources)
+    source = np.outer(heights, widths).astype(np.float64)
+    high, wide = (
+        np.array([computed_side(one, trim=card.trim) for one in sides.tolist()]) for sides in (heights, widths)
+    )
     pace = tile_pace(arrangement, source, np.outer(high, wide), scale=card.scale, runs=runs)
     allowed = pairs & (source <= limits.source_pixels) & (pace.compute_ms <= runs * limits.run_ms)
-    allowed &= (heights <= limits.core_height)[:, np.newaxis]
+    # The highest core is the uppermost: above it nothing overlaps.
+    highest = np.where(rows == 1, picture.height, heights - margins.overlap - margins.padding)
+    allowed &= (highest <= limits.core_height)[:, np.newaxis]
     if not allowed.any():
         # Whatever is least: a run that finds no memory is halved still.
         allowed = pairs & (source == source[pairs].min())
@@ -91,12 +93,14 @@ def choose_grid(
 
 
 def split(picture: Size, card: ModelCard, arrangement: Arrangement, *, longest: int) -> Size:
-    """The core that splits `picture` evenly with sides no longer than `longest`, or the largest of the fixed."""
+    """The shape of the sources that splits `picture` evenly into cores no longer than `longest`, but at its border, or
+    the largest of the fixed."""
+    whole = card.margins.whole(picture)
     if arrangement.fixed_shapes:
-        side = int(_fixed_sides(card.multiple_of, longest)[-1])
-        return Size(side, side)
-    width, height = (int(_even_splits(side, longest, card.multiple_of)[-1]) for side in (picture.width, picture.height))
-    return Size(width, height)
+        widths, heights, _ = _fixed(whole, card.margins, longest)
+    else:
+        widths, heights = (_even_splits(side, longest, card.margins) for side in (whole.width, whole.height))
+    return Size(int(widths[-1]), int(heights[-1]))
 
 
 class _Limits:
@@ -122,15 +126,30 @@ class _Limits:
         self.longest_side = max(LEAST_CORE, 2 * isqrt(pixels))
 
 
-def _even_splits(side: int, longest: int, multiple_of: int) -> _Lengths:
-    """Lengths of cores that split `side` evenly, the shortest first."""
+def _even_splits(whole: int, longest: int, margins: Margins) -> _Lengths:
+    """Sides of sources that split a padded picture's side evenly, the shortest first."""
+    multiple_of, overlaps = margins.multiple_of, 2 * margins.overlap
+    # What the cores inside the picture are parts of: those at its border are longer by what they do not overlap.
+    shared = whole - overlaps
     longest = max(multiple_of, longest // multiple_of * multiple_of)
-    fewest = -(-side // longest)
-    most = max(fewest, min(-(-side // LEAST_CORE), fewest + _MOST_SPLITS))
-    lengths = -(-side // np.arange(fewest, most + 1, dtype=np.int64))
-    return np.unique(-(-lengths // multiple_of) * multiple_of)
+    fewest = max(1, -(-shared // longest))
+    most = max(fewest, min(-(-shared // LEAST_CORE), fewest + _MOST_SPLITS))
+    strides = -(-shared // np.arange(fewest, most + 1, dtype=np.int64))
+    return np.unique(-(-strides // multiple_of) * multiple_of) + overlaps
 
 
-def _fixed_sides(multiple_of: int, longest: int | None) -> _Lengths:
-    sides = [side for side in _FIXED_SIDES if longest is None or side <= longest] or [longest or LEAST_CORE]
-    return np.array([round_up(side, multiple_of) for side in sides], np.int64)
+def _count(lengths: _Lengths, whole: int, margins: Margins) -> _Lengths:
+    """How many sources of each length a padded picture's side takes, as `plan_tiles` cuts it."""
+    overlaps = 2 * margins.overlap
+    strides = np.maximum(lengths - overlaps, 1)
+    return np.where(lengths >= whole, 1, -(-(whole - overlaps) // strides))
+
+
+def _fixed(whole: Size, margins: Margins, longest: int | None) -> tuple[_Lengths, _Lengths, NDArray[np.bool_]]:
+    """Widths and heights of sources, and which go together: squares that fit into the padded picture, or where it is
+    too small for any, the least of them cut to it."""
+    least = LEAST_CORE + 2 * margins.overlap
+    most = min(whole.width, whole.height, whole.pixels if longest is None else longest + 2 * margins.overlap)
+    sides = [round_up(side, margins.multiple_of) for side in _FIXED_SIDES if side >= least]
+    fitting = np.array([side for side in sides if side <= most] or sides[:1], np.int64)
+    return fitting.clip(max=whole.width), fitting.clip(max=whole.height), np.eye(len(fitting), dtype=np.bool_)

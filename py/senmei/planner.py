@@ -168,7 +168,8 @@ def plan_job(
     they are done soonest.
 
     arrangements: what each network may run on; all passes run on the same workers where their networks can. tile:
-    longest side of a tile's core in pixels, None for the planner's choice. runs: of a network for each tile.
+    longest side in pixels of a core inside the picture, None for the planner's choice. runs: of a network for each
+    tile.
     Raises InvalidOption for a tile below 16.
     """
     if tile is not None and tile < LEAST_CORE:
@@ -182,7 +183,7 @@ def plan_job(
         duration_ms = start_ms + sum(grid.duration_ms for *_, grid in grids)
         if duration_ms < best_ms:
             best, best_ms = grids, duration_ms
-    passes = tuple(Pass(step.card, step.tiles(grid.core), arrangement) for step, arrangement, grid in best)
+    passes = tuple(Pass(step.card, step.tiles(grid.shape), arrangement) for step, arrangement, grid in best)
     is_told = passes and all(step.arrangement.is_measured for step in passes)
     return JobPlan(source, passes, target, best_ms if is_told else None)
 
@@ -221,12 +222,10 @@ class _Step:
         self._tiles: dict[Size, TilePlan] = {}
         self._runs: dict[Size, NDArray[np.int64]] = {}
 
-    def tiles(self, core: Size) -> TilePlan:
-        if core not in self._tiles:
-            card = self.card
-            plan = plan_tiles(self._size, core=core, overlap=card.overlap, multiple_of=card.multiple_of)
-            self._tiles[core] = plan
-        return self._tiles[core]
+    def tiles(self, shape: Size) -> TilePlan:
+        if shape not in self._tiles:
+            self._tiles[shape] = plan_tiles(self._size, self.card.margins, shape=shape)
+        return self._tiles[shape]
 
     def grid(self, arrangement: Arrangement, tile: int | None, runs: int) -> Grid:
         """The tiles with which this pass is done soonest."""
@@ -234,20 +233,20 @@ class _Step:
         motion = self._motion
         if motion is None:
             return still
-        cores = [still.core]
+        shapes = [still.shape]
         if tile is None:
-            sides = (side for side in _MOVING_SIDES if side**2 < still.core.pixels)
-            cores += [split(self._size, self.card, arrangement, longest=side) for side in sides]
-        grids = (Grid(core, self._frames_ms(core, motion, arrangement, runs)) for core in cores)
+            splits = (split(self._size, self.card, arrangement, longest=side) for side in _MOVING_SIDES)
+            shapes += [shape for shape in splits if shape.pixels < still.shape.pixels]
+        grids = (Grid(shape, self._frames_ms(shape, motion, arrangement, runs)) for shape in shapes)
         return min(grids, key=lambda grid: grid.duration_ms)
 
-    def _frames_ms(self, core: Size, motion: Motion, arrangement: Arrangement, runs: int) -> float:
-        plan = self.tiles(core)
-        if core not in self._runs:
-            self._runs[core] = motion.tiles_to_run(plan)
+    def _frames_ms(self, shape: Size, motion: Motion, arrangement: Arrangement, runs: int) -> float:
+        plan = self.tiles(shape)
+        if shape not in self._runs:
+            self._runs[shape] = motion.tiles_to_run(plan)
         computed = computed_pixels(plan.shape, trim=self.card.trim)
         pace = tile_pace(arrangement, float(plan.shape.pixels), computed, scale=self.card.scale, runs=runs)
-        return frames_ms(arrangement, pace, self._runs[core], len(plan.tiles))
+        return frames_ms(arrangement, pace, self._runs[shape], len(plan.tiles))
 
 
 def _scaled(source: Size, factor: float) -> Size:

@@ -15,6 +15,7 @@ from .picture import Pixels
 from .pixels import cut, from_float, to_float
 from .resampling import BICUBIC, resample
 from .sessions import Session
+from .tiling import plan_parts, round_up
 
 _Values = NDArray[np.float32]
 
@@ -46,6 +47,7 @@ class TileRunner:
         known: KnownTiles | None = None,
     ) -> None:
         self._card = card
+        self._margins = card.margins
         self._session = session
         self._arrangement = arrangement
         self._tta = tta
@@ -61,19 +63,17 @@ class TileRunner:
     async def enlarge(self, tile: Pixels, core: Region) -> Pixels:
         """The enlarged `core` of a tile.
 
-        tile: (h, w, n) uint8 or uint16 with n as in `rows.Band`; core: within it, with the same margin on each side
-        except where a border tile's core is smaller. Returns (core.height · scale, core.width · scale, n) of the same
-        dtype. When memory is short the tile is halved; when it is again before a tile of that size has fitted, so are
-        all that come after it. Raises TooLarge when the smallest tile does not fit either, SessionFailed when the
-        runtime fails.
+        tile: (h, w, n) uint8 or uint16 with n as in `rows.Band`; core: within it. Returns (core.height · scale,
+        core.width · scale, n) of the same dtype. When memory is short the tile is halved; when it is again before a
+        tile of that size has fitted, so are all that come after it. Raises TooLarge when the smallest tile does not fit
+        either, SessionFailed when the runtime fails.
         """
         if self._known is None:
             return await self._computed(tile, core)
         return await self._known.answer(tile, core, lambda: self._computed(tile, core))
 
     async def _computed(self, tile: Pixels, core: Region) -> Pixels:
-        # At the picture's border a core may be small in a tile of full size.
-        side = max(tile.shape[:2]) - 2 * core.x
+        side = self._inner_side(tile)
         longest = self._longest
         if longest is None or side <= longest:
             try:
@@ -85,31 +85,34 @@ class TileRunner:
                 return answer
         return await self._enlarge_parts(tile, core, longest)
 
+    def _inner_side(self, tile: Pixels | _Values) -> int:
+        """The longest side of a tile's source (h, w, n) without two overlaps."""
+        longest: int = max(tile.shape[:2])
+        return longest - 2 * self._margins.overlap
+
     def _halved(self, side: int, error: OutOfMemory) -> int:
         if self._is_smallest(side):
             raise TooLarge(
-                f"There is not enough memory to run the model “{self._card.id}” even on a tile of {side} pixels."
+                f"There is not enough memory to run the model “{self._card.id}” even on a tile of "
+                f"{side + 2 * self._margins.overlap} pixels."
             ) from error
-        multiple_of = self._card.multiple_of
-        half = -(-max(LEAST_CORE, side // 2) // multiple_of) * multiple_of
+        half = round_up(max(LEAST_CORE, side // 2), self._margins.multiple_of)
         if side in self._short:
             self._longest = min(self._longest or half, half)
         self._short.add(side)
         return half
 
     def _is_smallest(self, side: int) -> bool:
-        return side < LEAST_CORE + self._card.multiple_of
+        return side < LEAST_CORE + self._margins.multiple_of
 
     async def _enlarge_parts(self, tile: Pixels, core: Region, longest: int) -> Pixels:
-        scale, margin = self._card.scale, core.x
+        scale = self._card.scale
         enlarged = np.empty((core.height * scale, core.width * scale, tile.shape[2]), tile.dtype)
-        for y in range(0, core.height, longest):
-            for x in range(0, core.width, longest):
-                part = Region(x, y, min(longest, core.width - x), min(longest, core.height - y))
-                # The part's own margin lies within the tile, whose shape is the full one at the border too.
-                source = cut(tile, Region(x, y, longest + 2 * margin, longest + 2 * margin))
-                answer = await self._computed(source, Region(margin, margin, part.width, part.height))
-                enlarged[part.scaled(scale).slices] = answer
+        shape = self._margins.source(Size(longest, longest))
+        for part in plan_parts(Size(tile.shape[1], tile.shape[0]), core, self._margins, shape=shape).tiles:
+            inside = part.core.shifted(-part.source.x, -part.source.y)
+            answer = await self._computed(cut(tile, part.source), inside)
+            enlarged[part.core.shifted(-core.x, -core.y).scaled(scale).slices] = answer
         return enlarged
 
     async def _enlarge_whole(self, tile: Pixels, core: Region) -> Pixels:
@@ -139,18 +142,19 @@ class TileRunner:
 
     async def _answer(self, rgb: Pixels, core: Region) -> _Values:
         """(h, w, 3) uint8 or uint16 → (core.height · scale, core.width · scale, 3) float32, 0 to 1."""
-        if self._card.flat_tiles and is_flat(rgb):
+        if is_known_flat(self._card, rgb, core):
             return await self._flat_answer(rgb[0, 0], core)
         return await self._ensemble(to_float(rgb), core)
 
     async def _flat_answer(self, colour: Pixels, core: Region) -> _Values:
-        """What the network makes of one colour: a block that repeats, known from the smallest tile that shows it."""
+        """What the network makes of one colour, but at the picture's border: a block that repeats, known from the
+        smallest tile that shows it."""
         key = colour.tobytes() + bytes([colour.itemsize])
         block = self._flat_answers.get(key)
         if block is None:
-            margin, side = core.x, self._card.multiple_of
-            small = np.broadcast_to(to_float(colour), (side + 2 * margin, side + 2 * margin, 3))
-            block = await self._ensemble(small, Region(margin, margin, side, side))
+            overlap, side = self._margins.overlap, self._margins.multiple_of
+            small = np.broadcast_to(to_float(colour), (side + 2 * overlap, side + 2 * overlap, 3))
+            block = await self._ensemble(small, Region(overlap, overlap, side, side))
             if len(self._flat_answers) < _MOST_FLAT_ANSWERS:
                 self._flat_answers[key] = block
         scaled = core.size.scaled(self._card.scale)
@@ -159,7 +163,7 @@ class TileRunner:
 
     async def _ensemble(self, values: _Values, core: Region) -> _Values:
         region = core.shifted(-self._card.trim, -self._card.trim).scaled(self._card.scale)
-        is_smallest = self._is_smallest(max(values.shape[:2]) - 2 * core.x)
+        is_smallest = self._is_smallest(self._inner_side(values))
         if not self._tta:
             return (await self._run(values, is_smallest))[region.slices]
         total = np.zeros((region.height, region.width, 3), np.float32)
@@ -183,6 +187,13 @@ class TileRunner:
                 "its catalogue entry does not describe it."
             )
         return np.asarray(answer)
+
+
+def is_known_flat(card: ModelCard, rgb: Pixels, core: Region) -> bool:
+    """Whether the answer for `core` is one block repeated: the tile has one colour, and where the picture ends, which
+    a network may see, is far enough from the core."""
+    around = min(core.x, core.y, rgb.shape[1] - core.right, rgb.shape[0] - core.bottom)
+    return card.flat_tiles and around >= card.margins.overlap and is_flat(rgb)
 
 
 def is_flat(samples: Pixels) -> bool:

@@ -1,13 +1,14 @@
 """Cutting a picture into tiles of one shape: integers only, no pixel is touched here.
 
-A tile's core is the part of the picture that it writes; its source is the core and the overlap around it that the
-network needs to see. Cores cover the picture exactly once. Sources all have one shape, so that a session keeps its
-buffers and a GPU its compiled shapes; where a source reaches over the picture's border, the border pixels are repeated
-(`pixels.cut`).
+A tile's core is the part of the picture that it writes; its source is what the network sees: the core and, wherever the
+picture goes on, the overlap around it. Cores cover the picture exactly once. Sources all have one shape, so that a
+session keeps its buffers and a GPU its compiled shapes. Those at the border shift inwards: they reach over it by the
+network's padding and hardly more, where the border pixels are repeated (`pixels.cut`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .geometry import Region, Size
@@ -23,16 +24,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class TilePlan:
-    """Every tile of a picture, row by row. `shape` is the size of each tile's source."""
+    """Every tile of a picture, row by row, `columns` of them side by side. `shape` is the size of each source."""
 
     picture: Size
     shape: Size
+    columns: int
     tiles: tuple[Tile, ...]
-
-    @property
-    def columns(self) -> int:
-        """How many tiles lie side by side."""
-        return -(-self.picture.width // self.tiles[0].core.width)
 
     @property
     def cost(self) -> int:
@@ -40,27 +37,92 @@ class TilePlan:
         return self.shape.pixels * len(self.tiles)
 
 
-def plan_tiles(picture: Size, *, core: Size, overlap: int, multiple_of: int = 1) -> TilePlan:
-    """Cuts `picture` into tiles whose cores are `core` pixels large (smaller at the right and lower border).
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """What a network wants of its tiles, in pixels a side: each a multiple of `multiple_of`, as are all sources' sides
+    and offsets.
 
-    core: rounded up so that the source's sides and every tile's offset are multiples of `multiple_of`.
-    overlap: pixels added on each side of the core; rounded up likewise.
-    Raises ValueError when overlap is negative or multiple_of is below 1.
+    overlap: that a result depends on. padding: that are invented around the picture, no more than the overlap.
     """
-    if overlap < 0 or multiple_of < 1:
-        raise ValueError(f"overlap must be 0 or more and multiple_of 1 or more, not {overlap} and {multiple_of}")
-    width, height = (round_up(side, multiple_of) for side in (core.width, core.height))
-    margin = round_up(overlap, multiple_of)
-    shape = Size(width + 2 * margin, height + 2 * margin)
-    tiles = tuple(
-        Tile(
-            source=Region(x - margin, y - margin, shape.width, shape.height),
-            core=Region(x, y, min(width, picture.width - x), min(height, picture.height - y)),
+
+    overlap: int
+    padding: int = 0
+    multiple_of: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.padding <= self.overlap or self.multiple_of < 1:
+            raise ValueError(f"{self}: 0 <= padding <= overlap and multiple_of >= 1 are wanted")
+        for name in ("overlap", "padding"):
+            object.__setattr__(self, name, round_up(getattr(self, name), self.multiple_of))
+
+    def whole(self, picture: Size) -> Size:
+        """The source of the one tile that is the whole picture."""
+        width, height = (
+            round_up(side + 2 * self.padding, self.multiple_of) for side in (picture.width, picture.height)
         )
-        for y in range(0, picture.height, height)
-        for x in range(0, picture.width, width)
+        return Size(width, height)
+
+    def source(self, core: Size) -> Size:
+        """The source of a tile inside the picture with this core."""
+        width, height = (round_up(side, self.multiple_of) + 2 * self.overlap for side in (core.width, core.height))
+        return Size(width, height)
+
+
+def plan_tiles(picture: Size, margins: Margins, *, shape: Size) -> TilePlan:
+    """Cuts `picture` into tiles whose sources have this shape, or that of the whole picture where it is smaller.
+
+    Raises ValueError for a shape that is nothing but overlap, or no multiple of what the network wants.
+    """
+    whole = margins.whole(picture)
+    shape = Size(min(shape.width, whole.width), min(shape.height, whole.height))
+    corner = -margins.padding
+    domain = Region(corner, corner, whole.width, whole.height)
+    columns = list(_along(domain.x, domain.right, (0, picture.width), shape.width, margins))
+    rows = list(_along(domain.y, domain.bottom, (0, picture.height), shape.height, margins))
+    return TilePlan(picture, shape, len(columns), _crossed(columns, rows, shape))
+
+
+def plan_parts(tile: Size, core: Region, margins: Margins, *, shape: Size) -> TilePlan:
+    """Cuts a tile into smaller ones that answer for its core together, likewise."""
+    shape = Size(min(shape.width, tile.width), min(shape.height, tile.height))
+    columns = list(_along(0, tile.width, (core.x, core.right), shape.width, margins))
+    rows = list(_along(0, tile.height, (core.y, core.bottom), shape.height, margins))
+    return TilePlan(tile, shape, len(columns), _crossed(columns, rows, shape))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """One side of a tile: where its source starts, and its core."""
+
+    start: int
+    first: int
+    last: int
+
+
+def _along(low: int, high: int, wanted: tuple[int, int], length: int, margins: Margins) -> Iterator[_Stretch]:
+    """Sources of one length from `low` to `high`, whose cores are `wanted` together."""
+    stride = length - 2 * margins.overlap
+    if length < high - low and (stride < margins.multiple_of or length % margins.multiple_of):
+        raise ValueError(f"a source of {length} pixels is too short, or of a wrong multiple, for {margins}")
+    first, last = wanted
+    start = low + max(0, first - low - margins.overlap) // margins.multiple_of * margins.multiple_of
+    while start + length < high and start + length - margins.overlap < last:
+        end = start + length - margins.overlap
+        yield _Stretch(start, first, end)
+        first = end
+        start += stride
+    yield _Stretch(min(start, high - length), first, last)
+
+
+def _crossed(columns: list[_Stretch], rows: list[_Stretch], shape: Size) -> tuple[Tile, ...]:
+    return tuple(
+        Tile(
+            source=Region(column.start, row.start, shape.width, shape.height),
+            core=Region(column.first, row.first, column.last - column.first, row.last - row.first),
+        )
+        for row in rows
+        for column in columns
     )
-    return TilePlan(picture, shape, tiles)
 
 
 def computed_pixels(source: Size, *, trim: int) -> float:

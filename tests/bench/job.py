@@ -20,7 +20,8 @@ from models_folder import catalogue
 from senmei.catalogue import ModelCard
 from senmei.geometry import Region, Size
 from senmei.pixels import cut
-from senmei.tile_runner import is_flat
+from senmei.tile_runner import is_known_flat
+from senmei.tiling import Margins, Tile, plan_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,11 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
     """Watches one job of the page on the picture that it holds, which has these pixels."""
     seen = contender.page.evaluate("() => watched()")
     cores = [Region(*(round(side) for side in core)) for core in seen["cores"]]
-    multiple, margin = card.multiple_of, -(-card.overlap // card.multiple_of) * card.multiple_of
-    sides = (max(core.width for core in cores), max(core.height for core in cores))
-    shape = Size(*(-(-side // multiple) * multiple + 2 * margin for side in sides))
-    computed = [core for core in cores if not (card.flat_tiles and is_flat(source_of(core, shape, margin, pixels)))]
+    picture = Size(pixels.shape[1], pixels.shape[0])
+    shape = source_shape(cores[0].size, picture, card.margins)
+    tiles = plan_tiles(picture, card.margins, shape=shape).tiles
+    assert sorted(str(tile.core) for tile in tiles) == sorted(str(core) for core in cores), "the plan that was seen"
+    computed = [tile.core for tile in tiles if not is_known_flat(card, cut(pixels, tile.source), core_in(tile))]
     return Arranged(
         shape,
         len(cores),
@@ -100,9 +102,18 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
     )
 
 
-def source_of(core: Region, shape: Size, margin: int, pixels: NDArray[Any]) -> NDArray[Any]:
-    """What the network sees of a picture for a tile."""
-    return cut(pixels, Region(core.x - margin, core.y - margin, shape.width, shape.height))
+def core_in(tile: Tile) -> Region:
+    """Where a tile's core lies in its source."""
+    return tile.core.shifted(-tile.source.x, -tile.source.y)
+
+
+def source_shape(first: Size, picture: Size, margins: Margins) -> Size:
+    """The shape of the sources of a plan whose first core, in the picture's corner, has this size."""
+    whole = margins.whole(picture)
+    outer = margins.overlap + margins.padding
+    width = whole.width if first.width == picture.width else first.width + outer
+    height = whole.height if first.height == picture.height else first.height + outer
+    return Size(width, height)
 
 
 def waste(contender: Contender, job: Arranged) -> str:

@@ -15,9 +15,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = [
     {"errors", "arrangement"},
     {"geometry"},
-    {"picture"},
-    {"animation", "pixels", "naming", "known_tiles"},
-    {"codecs", "alpha", "catalogue", "jobs", "resampling", "rows", "tiling"},
+    {"picture", "tiling"},
+    {"animation", "pixels", "naming", "known_tiles", "catalogue"},
+    {"codecs", "alpha", "jobs", "resampling", "rows"},
     {"sessions", "motion", "pace"},
     {"grids"},
     {"planner"},

@@ -105,7 +105,7 @@ async def test_every_run_is_asked_for_on_the_arrangement_that_was_chosen_and_tol
 
 @both
 async def test_what_took_over_is_told_with_its_reason_once(data: bytes) -> None:
-    sessions = Sessions(GPU, WORKERS, fails_at=2)
+    sessions = Sessions(GPU, WORKERS, fails_at=1)
     told = end(await sessions.run(data, scale=4, tile=16))
     assert (told.provider, told.workers, told.threads) == ("wasm", 4, 1)
     assert told.notes.count("The GPU was lost; the processor went on.") == 1

@@ -11,7 +11,7 @@ from senmei.geometry import Size
 from senmei.motion import Motion, MotionWatch
 from senmei.pixels import cut
 from senmei.planner import plan_job
-from senmei.tiling import plan_tiles
+from senmei.tiling import Margins, plan_tiles
 
 
 def watch(frames: list[np.ndarray], size: Size) -> Motion:
@@ -51,7 +51,8 @@ def tiles_that_change(frames: list[np.ndarray], plan: object) -> list[int]:
 def test_no_tile_that_changes_is_missed(width: int, height: int, core: int, overlap: int, multiple_of: int) -> None:
     size = Size(width, height)
     frames = moving_square(size, 4)
-    plan = plan_tiles(size, core=Size(core, core), overlap=overlap, multiple_of=multiple_of)
+    margins = Margins(overlap, multiple_of=multiple_of)
+    plan = plan_tiles(size, margins, shape=margins.source(Size(core, core)))
     foreseen = watch(frames, size).tiles_to_run(plan)
     assert (foreseen >= tiles_that_change(frames, plan)).all()
     assert foreseen[0] == len(plan.tiles)
@@ -67,7 +68,7 @@ def test_a_change_is_foreseen_to_the_block() -> None:
     motion = watch([before, after], size)
     assert motion.changed[0].all()
     assert np.argwhere(motion.changed[1]).tolist() == [[5, 2]]
-    plan = plan_tiles(size, core=Size(16, 16), overlap=0)
+    plan = plan_tiles(size, Margins(0), shape=Size(16, 16))
     assert motion.tiles_to_run(plan).tolist() == [16, 1]
 
 

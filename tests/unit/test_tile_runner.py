@@ -10,7 +10,7 @@ from repeating import RepeatingSession, arrangement, card, repeated
 from senmei.arrangement import Arrangement
 from senmei.catalogue import ModelCard
 from senmei.errors import OutOfMemory, SessionFailed, TooLarge
-from senmei.geometry import Region
+from senmei.geometry import Region, Size
 from senmei.sessions import Tensors
 from senmei.tile_runner import TileRunner, is_flat
 
@@ -98,6 +98,12 @@ async def test_a_flat_tile_is_not_run_when_the_model_allows_it() -> None:
         assert np.array_equal(await runner.enlarge(flat, CORE), expected(flat))
     assert session.shapes == [(1, 7, 7, 3)], "once, on the smallest tile that shows the colour"
     assert np.array_equal(await runner.enlarge(TILE, CORE), expected(TILE))
+
+    # Where the picture ends a network may see its own zeros.
+    for core in (Region(0, 3, 20, 16), Region(3, 3, 20, 17), Region(3, 0, 23, 22)):
+        session = RepeatingSession(model)
+        assert np.array_equal(await TileRunner(model, session, TWO).enlarge(flat, core), expected(flat, core))
+        assert session.shapes == [(1, 22, 26, 3)]
 
     session = RepeatingSession(card())
     await TileRunner(card(), session, TWO).enlarge(flat, CORE)
@@ -209,7 +215,7 @@ async def test_the_session_hears_which_tiles_cannot_be_cut_any_more() -> None:
 
 async def test_no_memory_even_for_the_smallest_tile_is_told() -> None:
     session = RepeatingSession(card(), most_pixels=10)
-    with pytest.raises(TooLarge, match="“doubling” even on a tile of 1") as raised:
+    with pytest.raises(TooLarge, match="“doubling” even on a tile of 22 pixels") as raised:
         await TileRunner(card(), session, TWO).enlarge(TILE, CORE)
     assert isinstance(raised.value.__cause__, OutOfMemory)
 
@@ -223,6 +229,31 @@ async def test_a_model_that_is_not_what_the_catalogue_says_is_named() -> None:
     wrong: ModelCard = card(scale=3)
     with pytest.raises(SessionFailed, match=r"“doubling” answered .*\(66, 78, 3\) instead of \(44, 52, 3\)"):
         await TileRunner(card(), RepeatingSession(wrong), TWO).enlarge(TILE, CORE)
+
+
+@given(st.integers(20, 90), st.integers(20, 90), st.integers(1, 3), st.integers(0, 40))
+@settings(max_examples=40)
+def test_short_memory_at_the_pictures_border_changes_nothing(
+    width: int, height: int, multiple_of: int, most: int
+) -> None:
+    """A network that sees where a tile ends, within its overlap: halved tiles end where it may."""
+
+    class Bordered(RepeatingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            answer = await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
+            seen = answer["output"].copy()
+            for side in (seen[:, : 6 * multiple_of], seen[:, -6 * multiple_of :]):
+                side[...] = 0.5
+            return {"output": seen}
+
+    import asyncio
+
+    model = card(overlap=3 * multiple_of, multiple_of=multiple_of)
+    whole = model.margins.whole(Size(width, height))
+    tile, core = drawing(whole.width, whole.height), Region(0, 0, width, height)
+    at_once = asyncio.run(TileRunner(model, Bordered(model), TWO).enlarge(tile, core))
+    session = Bordered(model, most_pixels=(16 + 9 * multiple_of + most) ** 2)
+    assert np.array_equal(asyncio.run(TileRunner(model, session, TWO).enlarge(tile, core)), at_once)
 
 
 def test_flat_means_every_pixel() -> None:

@@ -32,7 +32,7 @@ async def arriving(samples: np.ndarray, *heights: int) -> AsyncGenerator[Band | 
 
 
 def step_of(model: ModelCard, width: int, height: int, tile: int, *, on: Arrangement | None = None) -> Pass:
-    plan = plan_tiles(Size(width, height), core=Size(tile, tile), overlap=model.overlap, multiple_of=model.multiple_of)
+    plan = plan_tiles(Size(width, height), model.margins, shape=model.margins.source(Size(tile, tile)))
     return Pass(model, plan, on or arrangement())
 
 

@@ -10,7 +10,7 @@ import { waysFor } from './ways.js';
 /**
  * @typedef {import('../senmei.js').EngineReport} EngineReport
  * @typedef {import('./ways.js').Way} Way
- * @typedef {Awaited<ReturnType<typeof import('../senmei.js').listModels>>[number] & { overlap: number, multiple_of: number }} Card
+ * @typedef {Awaited<ReturnType<typeof import('../senmei.js').listModels>>[number] & { overlap: number, padding: number, multiple_of: number }} Card
  *
  * @typedef {object} Figures medians, in milliseconds
  * @property {number} jobMs PNG to PNG
@@ -129,7 +129,8 @@ async function measureWay(way, { card, picture, repeats }, signal, begin, onRunt
 }
 
 /**
- * The tiles of a job, as they are seen from outside: a tile's source is the part that it paints and the overlap around it.
+ * The tiles of a job, as they are seen from outside: the first paints the picture's corner, and sees the padding around
+ * it and the overlap with its neighbours.
  *
  * @param {Upscaler} upscaler
  * @param {Blob} picture
@@ -137,19 +138,23 @@ async function measureWay(way, { card, picture, repeats }, signal, begin, onRunt
  * @param {AbortSignal} signal
  * @returns {Promise<{ count: number, dims: number[] }>}
  */
-async function watchedTiles(upscaler, picture, { overlap, multiple_of, scale }, signal) {
-  let height = 0;
-  let width = 0;
+async function watchedTiles(upscaler, picture, { overlap, padding, multiple_of, scale }, signal) {
+  /** @param {number} pixels */
+  const rounded = (pixels) => Math.ceil(pixels / multiple_of) * multiple_of;
+  /** @param {number} core @param {number} side */
+  const source = (core, side) =>
+    core === side ? rounded(side + 2 * rounded(padding)) : core + rounded(overlap) + rounded(padding);
+  let dims = [1, 0, 0, 3];
   const { tilesRun } = await upscaler.upscale(picture, {
     format: 'png',
     signal,
     onTile: (tile) => {
-      height = Math.max(height, tile.height / scale);
-      width = Math.max(width, tile.width / scale);
+      if (tile.x || tile.y) return;
+      const height = source(tile.height / scale, tile.sourceHeight);
+      dims = [1, height, source(tile.width / scale, tile.sourceWidth), 3];
     },
   });
-  const margin = Math.ceil(overlap / multiple_of) * multiple_of;
-  return { count: tilesRun, dims: [1, height + 2 * margin, width + 2 * margin, 3] };
+  return { count: tilesRun, dims };
 }
 
 /** @param {() => Promise<unknown>} work */
