@@ -13,8 +13,9 @@ from ..metadata.writing import png_chunks, with_fitting_profile
 from .chunks import SIGNATURE
 from .filters import filtered
 
-COMPRESSION = 6
-"""zlib's level."""
+COMPRESSION = 5
+"""zlib's level: half of the time of Pillow's 6 for files 0 to 3 % larger; writing is most of what a job costs besides
+the network."""
 
 _IDAT_BYTES = 1 << 18
 
@@ -60,7 +61,7 @@ class DeflatedRows:
         self._type = np.dtype(">u2" if depth == 16 else "u1")
         self._step = self._samples * self._type.itemsize
         self._last = np.zeros((1, self._step * (1 + width)), np.uint8)
-        # The settings that Pillow and libpng have: filtered rows, the largest tables.
+        # As Pillow and libpng have it: filtered rows, the largest tables.
         self._deflate = zlib.compressobj(COMPRESSION, zlib.DEFLATED, 15, 9, zlib.Z_FILTERED)
 
     def write(self, pixels: Pixels, alpha: Pixels | None) -> None:
