@@ -138,7 +138,10 @@ def _open(url: str, patience_s: float) -> HTTPResponse:
     try:
         answer = outcome.get(timeout=patience_s)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {patience_s:g} s") from None
+        answer = TimeoutError()
+    if isinstance(answer, TimeoutError):
+        # Of the two clocks either may be first.
+        raise TimeoutError(f"no answer within {patience_s:g} s")
     if isinstance(answer, Exception):
         raise answer
     return answer
