@@ -48,7 +48,7 @@ PAGE = """<!doctype html><title>a fleet</title><link rel="icon" href="data:,">
   };
   const outcome = async (promise) => {
     try {
-      const { outputs, ...times } = await promise;
+      const { outputs, used, ...times } = await promise;
       const [[name, { type, dims, data }]] = Object.entries(outputs);
       return { ...times, name, type, dims, data: [...data] };
     } catch (error) {

@@ -3,6 +3,7 @@
 
 import { hearOfDeath } from '../life-lock.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
+import { BufferPool, buffersOf } from './buffer-pool.js';
 import { InferenceLink } from './inference-link.js';
 import { namedError } from './named-error.js';
 import { runtimeOf } from './runtime-builds.js';
@@ -25,6 +26,11 @@ import { runtimeOf } from './runtime-builds.js';
  * @property {(sentence: string) => void} onUnreachable hears which part of a runtime cannot be fetched, and why
  */
 
+/** Of the tiles that one worker computes, or of many small ones. */
+const POOLED_BYTES = 64_000_000;
+
+const ARRAYS = { float32: Float32Array, int64: BigInt64Array };
+
 export class Fleet {
   #host;
   #supplies;
@@ -40,6 +46,7 @@ export class Fleet {
   #models = new Map();
   /** What of the runtime is fetched or was. @type {Set<string>} */
   #followed = new Set();
+  #pool = new BufferPool(POOLED_BYTES);
 
   /**
    * @param {Host} host
@@ -105,6 +112,16 @@ export class Fleet {
   }
 
   /**
+   * The data of a tensor to come.
+   * @param {keyof typeof ARRAYS} type
+   * @param {number} length
+   */
+  array(type, length) {
+    const kind = ARRAYS[type];
+    return new kind(this.#pool.take(length * kind.BYTES_PER_ELEMENT), 0, length);
+  }
+
+  /**
    * Several runs that are sent to one worker are done in this order, one after the other.
    * @param {number} worker
    * @param {string} file
@@ -115,8 +132,9 @@ export class Fleet {
   async run(worker, file, feeds) {
     const link = this.#link(worker);
     await link.models.get(file);
-    const buffers = Object.values(feeds).map((tensor) => tensor.data.buffer);
-    return link.ask((remote) => remote.run(file, Comlink.transfer(feeds, buffers)));
+    const run = await link.ask((remote) => remote.run(file, Comlink.transfer(feeds, buffersOf(feeds))));
+    for (const buffer of run.used) this.#pool.give(buffer);
+    return run;
   }
 
   /**

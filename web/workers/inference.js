@@ -4,6 +4,7 @@
 import { holdForLife } from '../life-lock.js';
 import { Lifeline } from '../lifeline.js';
 import * as Comlink from '../vendor/comlink/comlink.mjs';
+import { buffersOf } from './buffer-pool.js';
 import { countFetches } from './counted-fetch.js';
 import { namedError } from './named-error.js';
 import { runtimeOf } from './runtime-builds.js';
@@ -15,8 +16,8 @@ import { runtimeOf } from './runtime-builds.js';
  *
  * @typedef {{ type: 'float32' | 'int64', dims: number[], data: Float32Array | BigInt64Array }} PlainTensor
  * @typedef {Record<string, PlainTensor>} PlainTensors
- * @typedef {{ outputs: PlainTensors, startedMs: number, endedMs: number }} Run its times are those of the wall clock, the
- *   same in every worker
+ * @typedef {{ outputs: PlainTensors, startedMs: number, endedMs: number, used: ArrayBuffer[] }} Run its times are those of the
+ *   wall clock, the same in every worker; `used` is the memory of its feeds, which nobody needs any more
  */
 
 const siteRoot = new URL('../', import.meta.url);
@@ -100,12 +101,9 @@ export class Inference {
         const { type, dims } = /** @type {PlainTensor} */ (/** @type {unknown} */ (tensor));
         outputs[name] = { type, dims: [...dims], data: /** @type {Float32Array} */ (await tensor.getData()) };
       }
-      return { outputs, startedMs, endedMs: now() };
+      return { outputs, startedMs, endedMs: now(), used: buffersOf(feeds) };
     });
-    return Comlink.transfer(
-      run,
-      Object.values(run.outputs).map((tensor) => tensor.data.buffer),
-    );
+    return Comlink.transfer(run, [...buffersOf(run.outputs), ...run.used]);
   }
 
   /** @param {string} file */

@@ -21,8 +21,6 @@ from . import Tensors
 from .background import begun
 from .workers import Answer, DeviceLost, Worker, WorkerLost
 
-_ARRAY_TYPES = {"float32": "Float32Array", "int64": "BigInt64Array"}
-
 # How a lack of memory is told: by onnxruntime's allocator and by its arithmetic on sizes beyond 32 bits, both measured
 # with tiles of 4,000 and 6,000 pixels a side; by JavaScript engines, whose WebAssembly memory or array buffer cannot
 # grow; by Emscripten's abort; and as the bare number of a C++ exception that nothing caught.
@@ -75,9 +73,14 @@ class _FleetWorker:
         await _answer(self._fleet.load(self._number, file))
 
     async def run(self, file: str, feeds: Tensors) -> Answer:
-        tensors = _to_js_tensors(feeds)
+        tensors = to_js_object({name: self._to_js_tensor(array) for name, array in feeds.items()})
         answer = await _answer(self._fleet.run(self._number, file, tensors))
         return Answer(_from_js_tensors(answer.outputs), answer.startedMs, answer.endedMs)
+
+    def _to_js_tensor(self, array: NDArray[Any]) -> JsProxy:
+        data = self._fleet.array(array.dtype.name, array.size)
+        data.assign(np.ascontiguousarray(array).reshape(-1))
+        return to_js_object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
 
     def unload(self, file: str) -> None:
         begun(self._fleet.unload(self._number, file))
@@ -108,16 +111,6 @@ def _failure(error: JsException) -> SenmeiError:
     if _OUT_OF_MEMORY.search(error.message):
         return OutOfMemory(error.message)
     return SessionFailed(error.message)
-
-
-def _to_js_tensors(tensors: Tensors) -> JsProxy:
-    return to_js_object({name: _to_js_tensor(array) for name, array in tensors.items()})
-
-
-def _to_js_tensor(array: NDArray[Any]) -> JsProxy:
-    data = getattr(js, _ARRAY_TYPES[array.dtype.name]).new(array.size)
-    data.assign(np.ascontiguousarray(array).reshape(-1))
-    return to_js_object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
 
 
 def _from_js_tensors(tensors: Any) -> dict[str, NDArray[Any]]:
