@@ -20,13 +20,13 @@ export function arrangementInWords({ provider, workers, threads }) {
  * @param {Rung} rung
  * @returns {string} for instance "In use" or "Not used: it computes wrong pixels."
  */
-export function rungInWords({ state, reason }) {
+export function rungInWords({ state, reason, megapixelMs }) {
   const words = {
     chosen: 'In use',
     right: 'Computes right',
     slower: 'Slower',
     dropped: 'Not used',
-    untested: 'Not tested yet',
+    untested: megapixelMs ? 'Measured on an earlier visit' : 'Not tested yet',
     testing: 'Being tested …',
   }[state];
   return reason ? `${words}. ${reason}` : words;

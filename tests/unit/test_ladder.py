@@ -83,6 +83,24 @@ def test_without_a_gpu_all_cores_are_offered_in_every_share() -> None:
     on_ladder(workers_with(), main, facts=replace(QUAD, gpu=None))
 
 
+def test_threads_that_an_earlier_visit_measured_are_tested_when_a_job_wants_them() -> None:
+    facts, shelf = replace(QUAD, gpu=None), Shelf()
+    on_ladder(workers_with(), settled, facts=facts, shelf=shelf)
+    made = workers_with()
+
+    async def again(ladder: Ladder) -> None:
+        await settled(ladder)
+        assert {worker.threads for worker in made.workers} == {1}
+        (threads,) = [one for one in ladder.arrangements(CARD, ANY) if one.threads == 4]
+        assert threads.is_measured
+        assert states(ladder.report(CARD, ANY))["wasm", 4] == "untested"
+        session = await open_session(ladder, CARD, ANY)
+        await all_right(session, 2, arrangement=threads)
+        assert states(ladder.report(CARD, ANY))["wasm", 4] == "right"
+
+    on_ladder(made, again, facts=facts, shelf=shelf)
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [(PLAIN, "SharedArrayBuffer"), (replace(PLAIN, has_shared_memory=True, is_webkit=True), "WebKit")],
