@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.api_page import MODEL, open_page
-from browser.watched import CHROMIUM_ARGUMENTS, GPU_ARGUMENTS, Native, NativeFile, Watch, running, watched_page
+from browser.watched import CHROMIUM_ARGUMENTS, GPU_ARGUMENTS, Native, NativeFile, Watch, known_page, running
 from drawings import opened
 from sitebuild.server import SiteServer
 
@@ -61,7 +61,7 @@ def gpu_chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def shared_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
     """One page with one Upscaler, `up`, for all tests that leave it as it was."""
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         open_page(page, origin)
         page.evaluate("async (model) => { globalThis.up = await Upscaler.create({ model }); }", MODEL)
         yield page, watch
@@ -77,7 +77,7 @@ def api(shared_api: tuple[Page, Watch]) -> Iterator[Page]:
 
 @pytest.fixture
 def fresh_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         open_page(page, origin)
         yield page, watch
 

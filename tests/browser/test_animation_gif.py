@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser
 
-from browser.watched import to_base64, watched_page
+from browser.watched import known_page, to_base64
 from gif_cases import gif_cases, rgba
 from senmei.codecs.gif.animation_reading import open_gif_animation
 from written_gif import GifCase
@@ -69,7 +69,7 @@ CASES = gif_cases()
 @pytest.fixture(scope="module")
 def chromiums(chromium: Browser, origin: str) -> dict[str, dict[str, Any]]:
     """What it makes of every case, by the case's name."""
-    with watched_page(chromium, origin) as (page, _):
+    with known_page(chromium, origin) as (page, _):
         page.route("**/empty.html", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
         page.goto(f"{origin}empty.html")
         made = page.evaluate(DECODE, [to_base64(case.data) for case in CASES])

@@ -22,7 +22,7 @@ import strict_tiff
 from browser import told_pictures
 from browser.pyodide_page import asked, open_pyodide
 from browser.told_pictures import METADATA, Arrays, packed, unpacked
-from browser.watched import farthest, watched_page
+from browser.watched import farthest, known_page
 from cmyk_profiles import offset_press
 from decode_matrix import WHOLE_CHROMA, Case, levels, matrix
 from drawings import drawing, opened, saved
@@ -104,7 +104,7 @@ class Answers:
 
 @pytest.fixture(scope="module")
 def there(chromium: Browser, origin: str) -> Answers:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         open_pyodide(page, origin)
         answers = Answers.of(lambda name, facts, arrays: asked(page, name, facts, arrays))
     # libtiff says itself what it lacks.

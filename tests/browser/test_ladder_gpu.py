@@ -51,19 +51,18 @@ def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser,
 def test_every_model_computes_the_same_on_webgpu(gpu_chromium: Browser, origin: str, site: Path) -> None:
     catalogue = Catalogue.from_json((site / "models" / "catalogue.json").read_text())
     with fleet_page(gpu_chromium, origin) as (page, _):
+        worker = page.evaluate("() => fleet.make('webgpu', 1)")
         for card in catalogue:
             golden = GoldenTile.from_npz((site / "models" / card.golden).read_bytes())
             tile = golden.feeds["input"]
             run = page.evaluate(
-                """async ([file, dims, numbers]) => {
-                    const worker = await fleet.make('webgpu', 1);
+                """async ([worker, file, dims, numbers]) => {
                     await fleet.load(worker, file);
                     const input = { type: 'float32', dims, data: Float32Array.from(numbers) };
-                    const run = await outcome(fleet.run(worker, file, { input }));
-                    await fleet.end(worker);
-                    return run;
+                    // The device does not outlive its last session.
+                    return outcome(fleet.run(worker, file, { input }));
                 }""",
-                [card.file, list(tile.shape), tile.ravel().tolist()],
+                [worker, card.file, list(tile.shape), tile.ravel().tolist()],
             )
             differs = golden.differs({"output": output_of(run)})
             assert differs is not None and differs <= MOST_DIFFERS, card.id

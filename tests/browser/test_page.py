@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import OVERHANG, choose, cleared, drop, open_more, put, result_pixels, saved_name, settle
-from browser.watched import PATIENCE_MS, Native, Watch, farthest, to_base64, watched_page
+from browser.watched import PATIENCE_MS, Native, Watch, farthest, known_page, to_base64
 from drawings import drawing, saved
 
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         yield page, watch
 
@@ -127,7 +127,7 @@ def test_a_picture_can_be_dropped_anywhere(page: Page) -> None:
 
 
 def test_the_sample_and_the_whole_way_by_keyboard(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         page.wait_for_load_state()
 
@@ -148,7 +148,7 @@ def test_the_sample_and_the_whole_way_by_keyboard(chromium: Browser, origin: str
 
 
 def test_loading_says_what_and_how_much(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         status = page.get_by_test_id("engine-status")
         page.wait_for_function(
@@ -161,7 +161,7 @@ def test_loading_says_what_and_how_much(chromium: Browser, origin: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_hangs_over_the_edge(chromium: Browser, origin: str, scheme: str, width: int) -> None:
-    with watched_page(chromium, origin, color_scheme=scheme, viewport={"width": width, "height": 800}) as (page, watch):
+    with known_page(chromium, origin, color_scheme=scheme, viewport={"width": width, "height": 800}) as (page, watch):
         page.goto(origin)
         assert page.evaluate(OVERHANG) == 0
         choose(page, saved(drawing(300, 90)), f"{'long name ' * 20}.png")

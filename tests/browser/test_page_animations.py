@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import OVERHANG, TOO_SMALL, choose, cleared, enlarge, open_more, put, result_bytes, saved_name
 from browser.plain_animations import COLOURS, DURATIONS, animation, file_of, nearest, plain
-from browser.watched import Watch, watched_page
+from browser.watched import Watch, known_page
 from drawings import drawing, opened, saved
 from senmei.animation import Frame
 from senmei.codecs import decode
@@ -55,7 +55,7 @@ def take_way(page: Page, way: str) -> None:
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         yield page, watch
 
@@ -292,7 +292,7 @@ def test_a_still_has_the_settings_that_it_had(page: Page) -> None:
 
 
 def test_settings_are_remembered_and_less_motion_is_respected(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin, reduced_motion="reduce") as (page, watch):
+    with known_page(chromium, origin, reduced_motion="reduce") as (page, watch):
         page.goto(origin)
         put(page, file_of(plain()), "lamp.gif")
         open_more(page)
@@ -350,7 +350,7 @@ def test_the_whole_way_by_keyboard(page: Page) -> None:
 
 def test_on_a_phone_everything_fits_a_finger(chromium: Browser, origin: str) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-    with watched_page(chromium, origin, **phone) as (page, watch):
+    with known_page(chromium, origin, **phone) as (page, watch):
         page.goto(origin)
         put(page, file_of(plain()), "lamp.gif")
         open_more(page)
@@ -365,7 +365,7 @@ def test_on_a_phone_everything_fits_a_finger(chromium: Browser, origin: str) -> 
 
 
 def test_without_the_browsers_decoder_both_are_shown_and_nothing_else(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.add_init_script("delete globalThis.ImageDecoder")
         page.goto(origin)
         put(page, file_of(plain(), loop_count=2), "lamp.gif")

@@ -19,7 +19,7 @@ from browser.page_steps import (
     saved_name,
     settle,
 )
-from browser.watched import Native, Watch, farthest, watched_page
+from browser.watched import Native, Watch, farthest, known_page
 from drawings import drawing, opened, saved
 
 FOCUSED = "() => document.activeElement.dataset.testid"
@@ -27,7 +27,7 @@ FOCUSED = "() => document.activeElement.dataset.testid"
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         yield page, watch
 
@@ -54,7 +54,7 @@ def test_a_picture_dropped_while_one_is_enlarged_is_turned_away(page: Page) -> N
 
 
 def test_cancelling_while_the_engine_loads(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         choose(page, saved(drawing(40, 30)))
         start = page.get_by_test_id("start")
@@ -135,7 +135,7 @@ def test_saving_twice_gives_the_file_twice(page: Page) -> None:
 def test_offline_the_page_keeps_what_it_has(chromium: Browser, origin: str, native: Native) -> None:
     data = saved(drawing(40, 30))
     # The browser itself speaks of the request that failed.
-    with watched_page(chromium, origin) as (page, _):
+    with known_page(chromium, origin) as (page, _):
         page.goto(origin)
         put(page, data)
         engine = page.get_by_test_id("engine-status")
@@ -176,7 +176,7 @@ def test_a_file_is_chosen_by_either_key(page: Page, key: str) -> None:
 
 def test_everything_on_a_phone_is_large_enough_for_a_finger(chromium: Browser, origin: str) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-    with watched_page(chromium, origin, **phone) as (page, watch):
+    with known_page(chromium, origin, **phone) as (page, watch):
         page.goto(origin)
         assert page.evaluate(TOO_SMALL) == []
         put(page, saved(drawing(40, 30)))
@@ -191,7 +191,7 @@ def test_everything_on_a_phone_is_large_enough_for_a_finger(chromium: Browser, o
 
 
 def test_the_sample_offline_is_refused_with_a_sentence(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, _):
+    with known_page(chromium, origin) as (page, _):
         page.goto(origin)
         page.context.set_offline(True)
         page.route("**/sample.png", lambda route: route.abort())

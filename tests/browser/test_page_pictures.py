@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import choose, cleared, enlarge, open_more, put, result_pixels, saved_name, settle
-from browser.watched import Native, Watch, farthest, watched_page
+from browser.watched import Native, Watch, farthest, known_page
 from drawings import drawing, opened, saved
 
 SEEN = """() => {
@@ -25,7 +25,7 @@ SEEN = """() => {
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         yield page, watch
 
@@ -56,7 +56,7 @@ def test_the_engine_opens_what_the_browser_cannot_show(page: Page, native: Nativ
 
 
 def test_such_a_picture_waits_for_the_engine(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         choose(page, saved(drawing(50, 31), "TIFF"), "scan.tif")
         expect(page.get_by_test_id("notice")).to_have_text("“scan.tif” opens as soon as the engine is ready.")

@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin
 from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import cleared, enlarge, open_more, put, result_bytes, saved_name, settle
-from browser.watched import Native, Watch, farthest, watched_page
+from browser.watched import Native, Watch, farthest, known_page
 from drawings import drawing, opened, saved
 
 SOURCE = drawing(48, 36)
@@ -19,7 +19,7 @@ SOURCE = drawing(48, 36)
 
 @pytest.fixture(scope="module")
 def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         yield page, watch
 
@@ -211,7 +211,7 @@ def test_what_was_lost_is_told_beneath_the_facts(page: Page) -> None:
 
 
 def test_settings_are_remembered(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         put(page, saved(SOURCE))
         open_more(page)

@@ -173,7 +173,7 @@ async def made_of(ladder: Ladder, data: bytes, model: ModelCard = CARD) -> tuple
 
 @pytest.mark.parametrize("seed", range(8))
 def test_fifty_random_faults_in_one_job_change_no_bit(seed: int) -> None:
-    data = saved(drawing(230, 210))
+    data = saved(drawing(1000, 850))
 
     async def main(ladder: Ladder) -> tuple[bytes, Finished]:
         await settled(ladder)
@@ -184,7 +184,7 @@ def test_fifty_random_faults_in_one_job_change_no_bit(seed: int) -> None:
     made = workers_with()
     quiet, finished = on_ladder(made, main)
     assert finished.provider == "webgpu" and finished.notes == () and not made.faults
-    often = 0.25
+    often = 0.2
     made = workers_with()
     disturbed, finished = on_ladder(made, main)
     assert len(made.faults) >= 50
@@ -193,7 +193,7 @@ def test_fifty_random_faults_in_one_job_change_no_bit(seed: int) -> None:
 
 
 def test_a_cancelled_job_leaves_idle_workers_behind() -> None:
-    data = saved(drawing(230, 210))
+    data = saved(drawing(1000, 850))
     made = workers_with(seconds=lambda *_: 10.0)
 
     async def main(ladder: Ladder) -> None:

@@ -197,11 +197,11 @@ def test_an_impossible_resolution_is_not_written(dpi: tuple[float, float]) -> No
     ],
     ids=["drawing", "grain", "noise", "enlarged", "flat", "gray"],
 )
-def test_files_are_no_larger_than_pillows(pixels: Pixels) -> None:
+def test_files_are_hardly_larger_than_pillows(pixels: Pixels) -> None:
     theirs = saved(pixels.squeeze())
     ours, _ = written(pixels)
     assert np.array_equal(opened(ours), opened(theirs))
-    assert len(ours) <= 1.02 * len(theirs) + 50
+    assert len(ours) <= 1.04 * len(theirs) + 50
 
 
 def test_memory_does_not_grow_with_the_height() -> None:
