@@ -181,7 +181,9 @@ def settled(page: Page) -> dict[str, Any]:
         threads = (1, told["cores"]) if told["provider"] == "wasm" else (1,)
         tried = [one for one in told["rungs"] if one["threads"] in threads]
         # What an earlier visit measured is not tried again by itself.
-        if not any(one["state"] == "testing" or one["state"] == "untested" and not one["megapixelMs"] for one in tried):
+        if not any(
+            one["state"] == "testing" or (one["state"] == "untested" and not one["megapixelMs"]) for one in tried
+        ):
             return told
         page.wait_for_timeout(200)
     raise AssertionError(told)
