@@ -17,7 +17,7 @@ from .tiling import Margins, computed_pixels, computed_side, round_up
 LEAST_CORE = 16
 """Shortest side of a core in a picture that is larger."""
 
-MOST_RUN_MS = 6000.0
+MOST_RUN_MS = 10_000.0
 """No run is to take longer: what is done is told and painted from run to run."""
 
 # Sides of sources where each further shape of a tile would have to be compiled first.
