@@ -91,6 +91,7 @@ def test_threads_that_an_earlier_visit_measured_are_tested_when_a_job_wants_them
     async def again(ladder: Ladder) -> None:
         await settled(ladder)
         assert {worker.threads for worker in made.workers} == {1}
+        assert made.runs == 1 + QUAD.cores, "the test, then each worker is warmed: none to measure anew"
         (threads,) = [one for one in ladder.arrangements(CARD, ANY) if one.threads == 4]
         assert threads.is_measured
         assert states(ladder.report(CARD, ANY))["wasm", 4] == "untested"

@@ -193,10 +193,14 @@ class SelfTest:
             async def time(feeds: Tensors) -> float:
                 return (await self._run(rung, card, feeds)).taken_ms
 
-            speed = await measured(golden, answer.taken_ms, time, trim=card.trim)
             pixels = computed_pixels(golden.size, trim=card.trim)
+            if trial.learned is not None and _is_near(answer.taken_ms, trial.learned.ms(pixels)):
+                # As an earlier visit has found: who waits for the engine need not wait for more runs.
+                trial.state = "right"
+                return
+            speed = await measured(golden, answer.taken_ms, time, trim=card.trim)
             told = trial.speed or trial.guess
-            is_near = told is not None and 1 / _TRUSTED < speed.ms(pixels) / told.ms(pixels) < _TRUSTED
+            is_near = told is not None and _is_near(speed.ms(pixels), told.ms(pixels))
             if trial.learned is None or not is_near:
                 trial.learned = speed
                 self._keep(rung, card, speed)
@@ -219,6 +223,10 @@ class SelfTest:
     def _keep(self, rung: Rung, card: ModelCard, speed: Speed) -> None:
         self._remembered.keep(card.sha256, rung, Verdict(speed.pixel_ns, speed.run_ms))
         self._remember(self._remembered.text)
+
+
+def _is_near(taken_ms: float, told_ms: float) -> bool:
+    return 1 / _TRUSTED < taken_ms / told_ms < _TRUSTED
 
 
 def _pixels(feeds: Tensors, card: ModelCard) -> float:

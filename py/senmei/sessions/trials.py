@@ -18,6 +18,9 @@ _SLOW_MS = 400
 
 _MOST_PIXELS = 256**2
 
+# So many times what its pixels would take, a run of a new shape has had something to compile.
+_AS_EXPECTED = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -42,8 +45,8 @@ class Trial:
 
     differs: levels of 255 that the golden tile was off. speed: measured by the self-test, of this visit or an earlier
     one; it stays what it is, so that plans do. guess: what plans were made with before. learned: with what jobs have
-    shown since. macs_per_pixel: of the model. reason: a sentence on why it
-    was dropped, else "". is_news: it was dropped in this visit. is_wrong: it computes, but not what it should.
+    shown since. macs_per_pixel: of the model. reason: a sentence on why it was dropped, else "". is_news: it was
+    dropped in this visit. is_wrong: it computes, but not what it should.
     """
 
     state: Literal["untested", "testing", "right", "dropped"] = "untested"
@@ -74,8 +77,10 @@ async def measured(
     while large_ms < _LONG_ENOUGH_MS and golden.size.pixels * times**2 <= _MOST_PIXELS:
         tile = golden.enlarged(times)
         pixels = computed_pixels(golden.size.scaled(times), trim=trim)
-        # What a GPU compiles for a new shape is not the tile's time.
-        large_ms = min(await run(tile), await run(tile))
+        large_ms = await run(tile)
+        if large_ms > _AS_EXPECTED * small_ms * pixels / small:
+            # What a GPU compiles for a new shape is not the tile's time.
+            large_ms = min(large_ms, await run(tile))
         # What is left when noise makes the small tile the slower one.
         pixel_ns = max((large_ms - small_ms) * 1e6 / (pixels - small), large_ms * 1e6 / pixels / 4)
         speed = Speed(pixel_ns, max(0.0, small_ms - pixel_ns * small / 1e6))
