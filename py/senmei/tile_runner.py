@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from .picture import Pixels
 from .pixels import cut, from_float, to_float
 from .resampling import BICUBIC, resample
 from .sessions import Session
-from .tiling import plan_parts, round_up
+from .tiling import Margins, plan_parts, round_up
 
 _Values = NDArray[np.float32]
 
@@ -54,7 +56,7 @@ class TileRunner:
         self._known = known
         self._longest: int | None = None
         self._short: set[int] = set()
-        self._flat_answers: dict[bytes, _Values] = {}
+        self._flat_answers: dict[tuple[object, ...], _Values] = {}
 
     @property
     def card(self) -> ModelCard:
@@ -142,24 +144,25 @@ class TileRunner:
 
     async def _answer(self, rgb: Pixels, core: Region) -> _Values:
         """(h, w, 3) uint8 or uint16 → (core.height · scale, core.width · scale, 3) float32, 0 to 1."""
-        if is_known_flat(self._card, rgb, core):
-            return await self._flat_answer(rgb[0, 0], core)
+        if self._card.flat_tiles and is_flat(rgb):
+            across = _FlatSide.of(core.x, core.width, rgb.shape[1], self._margins)
+            down = _FlatSide.of(core.y, core.height, rgb.shape[0], self._margins)
+            if across.is_shorter and down.is_shorter:
+                return await self._flat_answer(rgb[0, 0], across, down)
         return await self._ensemble(to_float(rgb), core)
 
-    async def _flat_answer(self, colour: Pixels, core: Region) -> _Values:
-        """What the network makes of one colour, but at the picture's border: a block that repeats, known from the
-        smallest tile that shows it."""
-        key = colour.tobytes() + bytes([colour.itemsize])
-        block = self._flat_answers.get(key)
-        if block is None:
-            overlap, side = self._margins.overlap, self._margins.multiple_of
-            small = np.broadcast_to(to_float(colour), (side + 2 * overlap, side + 2 * overlap, 3))
-            block = await self._ensemble(small, Region(overlap, overlap, side, side))
+    async def _flat_answer(self, colour: Pixels, across: _FlatSide, down: _FlatSide) -> _Values:
+        """What the network makes of one colour: a block that repeats, and other ones where the picture ends, known from
+        the smallest tile that shows them."""
+        key = (colour.tobytes(), colour.itemsize, across.kind, down.kind)
+        small = self._flat_answers.get(key)
+        if small is None:
+            tile = np.broadcast_to(to_float(colour), (down.small, across.small, 3))
+            small = await self._ensemble(tile, Region(across.before, down.before, across.small_core, down.small_core))
             if len(self._flat_answers) < _MOST_FLAT_ANSWERS:
-                self._flat_answers[key] = block
-        scaled = core.size.scaled(self._card.scale)
-        repeats = (-(-scaled.height // block.shape[0]), -(-scaled.width // block.shape[1]), 1)
-        return np.tile(block, repeats)[: scaled.height, : scaled.width]
+                self._flat_answers[key] = small
+        rows, columns = (side.places(self._card.scale) for side in (down, across))
+        return small[rows[:, np.newaxis], columns]
 
     async def _ensemble(self, values: _Values, core: Region) -> _Values:
         region = core.shifted(-self._card.trim, -self._card.trim).scaled(self._card.scale)
@@ -189,11 +192,52 @@ class TileRunner:
         return np.asarray(answer)
 
 
-def is_known_flat(card: ModelCard, rgb: Pixels, core: Region) -> bool:
-    """Whether the answer for `core` is one block repeated: the tile has one colour, and where the picture ends, which
-    a network may see, is far enough from the core."""
-    around = min(core.x, core.y, rgb.shape[1] - core.right, rgb.shape[0] - core.bottom)
-    return card.flat_tiles and around >= card.margins.overlap and is_flat(rgb)
+@dataclass(frozen=True, slots=True)
+class _FlatSide:
+    """One side of a tile of one colour, and of the smallest tile that shows what the network makes of it.
+
+    before, after: what lies around the core; where that is less than the overlap, the picture ends, and the core shows
+    that for `first` and `last` pixels. Between them it is one block of `block` pixels, repeated.
+    """
+
+    core: int
+    before: int
+    after: int
+    first: int
+    last: int
+    block: int
+
+    @classmethod
+    def of(cls, start: int, core: int, length: int, margins: Margins) -> _FlatSide:
+        """start: of the core in the tile. length: of the tile."""
+        overlap = margins.overlap
+        before, after = (min(around, overlap) for around in (start, length - start - core))
+        return cls(core, before, after, overlap - before, overlap - after, margins.multiple_of)
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        return self.before, self.after
+
+    @property
+    def small_core(self) -> int:
+        return self.first + self.block + self.last
+
+    @property
+    def small(self) -> int:
+        return self.before + self.small_core + self.after
+
+    @property
+    def is_shorter(self) -> bool:
+        """Whether the small tile is no longer than the one that it stands for."""
+        return self.small_core <= self.core
+
+    def places(self, scale: int) -> NDArray[np.intp]:
+        """Of each pixel of the enlarged core, where it stands in the small one."""
+        places = np.arange(self.core * scale)
+        first, last, block = self.first * scale, self.last * scale, self.block * scale
+        middle = first + (places - first) % block
+        at_end = places - (self.core - self.small_core) * scale
+        return np.where(places < first, places, np.where(places >= self.core * scale - last, at_end, middle))
 
 
 def is_flat(samples: Pixels) -> bool:

@@ -20,8 +20,8 @@ from models_folder import catalogue
 from senmei.catalogue import ModelCard
 from senmei.geometry import Region, Size
 from senmei.pixels import cut
-from senmei.tile_runner import is_known_flat
-from senmei.tiling import Margins, Tile, plan_tiles
+from senmei.tile_runner import is_flat
+from senmei.tiling import Margins, plan_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
     shape = source_shape(cores[0].size, picture, card.margins)
     tiles = plan_tiles(picture, card.margins, shape=shape).tiles
     assert sorted(str(tile.core) for tile in tiles) == sorted(str(core) for core in cores), "the plan that was seen"
-    computed = [tile.core for tile in tiles if not is_known_flat(card, cut(pixels, tile.source), core_in(tile))]
+    computed = [tile.core for tile in tiles if not (card.flat_tiles and is_flat(cut(pixels, tile.source)))]
     return Arranged(
         shape,
         len(cores),
@@ -100,11 +100,6 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
         seen["headMs"],
         seen["tailMs"],
     )
-
-
-def core_in(tile: Tile) -> Region:
-    """Where a tile's core lies in its source."""
-    return tile.core.shifted(-tile.source.x, -tile.source.y)
 
 
 def source_shape(first: Size, picture: Size, margins: Margins) -> Size:

@@ -13,6 +13,7 @@ from senmei.errors import OutOfMemory, SessionFailed, TooLarge
 from senmei.geometry import Region, Size
 from senmei.sessions import Tensors
 from senmei.tile_runner import TileRunner, is_flat
+from senmei.tiling import plan_tiles
 
 CORE = Region(3, 3, 20, 16)
 TWO = arrangement(2)
@@ -98,12 +99,6 @@ async def test_a_flat_tile_is_not_run_when_the_model_allows_it() -> None:
         assert np.array_equal(await runner.enlarge(flat, CORE), expected(flat))
     assert session.shapes == [(1, 7, 7, 3)], "once, on the smallest tile that shows the colour"
     assert np.array_equal(await runner.enlarge(TILE, CORE), expected(TILE))
-
-    # Where the picture ends a network may see its own zeros.
-    for core in (Region(0, 3, 20, 16), Region(3, 3, 20, 17), Region(3, 0, 23, 22)):
-        session = RepeatingSession(model)
-        assert np.array_equal(await TileRunner(model, session, TWO).enlarge(flat, core), expected(flat, core))
-        assert session.shapes == [(1, 22, 26, 3)]
 
     session = RepeatingSession(card())
     await TileRunner(card(), session, TWO).enlarge(flat, CORE)
@@ -231,29 +226,57 @@ async def test_a_model_that_is_not_what_the_catalogue_says_is_named() -> None:
         await TileRunner(card(), RepeatingSession(wrong), TWO).enlarge(TILE, CORE)
 
 
+class BorderedSession(RepeatingSession):
+    """A network that sees where a tile ends, as far as its overlap reaches, and answers in a pattern."""
+
+    async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+        answer = (await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest))["output"].copy()
+        _, height, width, _ = answer.shape
+        reach, block = self._model.overlap * self._model.scale, self._model.multiple_of * self._model.scale
+        down, across = (
+            np.minimum(np.minimum(places, length - 1 - places), reach) / 1000 + places % block / 300
+            for places, length in ((np.arange(height), height), (np.arange(width), width))
+        )
+        answer = answer / 2 + down[:, np.newaxis, np.newaxis] + 2 * across[:, np.newaxis]
+        return {"output": answer.astype(np.float32)}
+
+
 @given(st.integers(20, 90), st.integers(20, 90), st.integers(1, 3), st.integers(0, 40))
 @settings(max_examples=40)
 def test_short_memory_at_the_pictures_border_changes_nothing(
     width: int, height: int, multiple_of: int, most: int
 ) -> None:
-    """A network that sees where a tile ends, within its overlap: halved tiles end where it may."""
-
-    class Bordered(RepeatingSession):
-        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
-            answer = await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
-            seen = answer["output"].copy()
-            for side in (seen[:, : 6 * multiple_of], seen[:, -6 * multiple_of :]):
-                side[...] = 0.5
-            return {"output": seen}
-
+    """Halved tiles end where the tile does, or an overlap away from what they answer for."""
     import asyncio
 
     model = card(overlap=3 * multiple_of, multiple_of=multiple_of)
     whole = model.margins.whole(Size(width, height))
     tile, core = drawing(whole.width, whole.height), Region(0, 0, width, height)
-    at_once = asyncio.run(TileRunner(model, Bordered(model), TWO).enlarge(tile, core))
-    session = Bordered(model, most_pixels=(16 + 9 * multiple_of + most) ** 2)
+    at_once = asyncio.run(TileRunner(model, BorderedSession(model), TWO).enlarge(tile, core))
+    session = BorderedSession(model, most_pixels=(16 + 9 * multiple_of + most) ** 2)
     assert np.array_equal(asyncio.run(TileRunner(model, session, TWO).enlarge(tile, core)), at_once)
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 4), st.integers(0, 9), st.integers(16, 60))
+@settings(max_examples=80)
+def test_flat_tiles_are_what_the_network_makes_of_them_at_the_border_too(
+    width: int, height: int, multiple_of: int, padding: int, core: int
+) -> None:
+    import asyncio
+
+    picture = Size(width, height)
+    known, run = (
+        card(overlap=9, padding=padding, multiple_of=multiple_of, flat_tiles=flat_tiles) for flat_tiles in (True, False)
+    )
+    session = BorderedSession(known)
+    runner, plain = TileRunner(known, session, TWO), TileRunner(run, BorderedSession(run), TWO)
+    plan = plan_tiles(picture, known.margins, shape=known.margins.source(Size(core, core)))
+    flat = np.full((plan.shape.height, plan.shape.width, 3), (200, 30, 90), np.uint8)
+    for tile in plan.tiles:
+        inside = tile.core.shifted(-tile.source.x, -tile.source.y)
+        made, truth = (asyncio.run(one.enlarge(flat, inside)) for one in (runner, plain))
+        assert np.array_equal(made, truth)
+    assert all(shape[1] * shape[2] <= plan.shape.pixels for shape in session.shapes)
 
 
 def test_flat_means_every_pixel() -> None:

@@ -3,6 +3,7 @@
 The whole picture is run at once, within its padding.
 """
 
+import asyncio
 from functools import cache
 
 import numpy as np
@@ -17,6 +18,8 @@ from models_folder import FOLDER, catalogue
 from senmei.catalogue import ModelCard
 from senmei.geometry import Region, Size
 from senmei.pixels import cut, to_float
+from senmei.sessions.ort_native import OrtNativeSession
+from senmei.tile_runner import TileRunner
 from senmei.tiling import Tile, TilePlan, plan_tiles
 
 CARDS = {card.id: card for card in catalogue()}
@@ -211,3 +214,16 @@ def test_a_tile_of_one_colour_is_one_block_repeated(model_id: str) -> None:
         repeated = np.tile(block, (across, across, 1))
         assert large.shape == repeated.shape
         assert np.abs(large - repeated).max() <= FINE, f"colour {colour}"
+
+
+@pytest.mark.parametrize("model_id", [name for name in REPRESENTATIVES if CARDS[name].flat_tiles])
+def test_of_a_picture_of_one_colour_the_borders_too_are_known_from_a_smaller_one(model_id: str) -> None:
+    card = CARDS[model_id]
+    native = OrtNativeSession(card, FOLDER)
+    runner = TileRunner(card, native, native.arrangements[0])
+    size = card.margins.whole(Size(75, 68))
+    picture = np.full((size.height, size.width, 3), (12_000, 40_000, 61_000), np.uint16)
+    core = Region(card.margins.padding, card.margins.padding, 75, 68)
+    made = asyncio.run(runner.enlarge(picture, core)) / np.float32(65535)
+    expected = answer(card, picture, Region(0, 0, size.width, size.height), core)
+    assert np.abs(made - expected.clip(0, 1)).max() <= FINE
