@@ -11,6 +11,7 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             megapixels  what a megapixel costs, from small pictures to large ones
             start       page open until ready ÷ bare Pyodide, cold and warm
     other   alpha       transparent edges against the truth
+            borders     the picture's border by the padding around it
             gif         written GIFs against other writers'
             animation   a figure over a still background ÷ every frame
             memory      what one large picture takes
@@ -29,6 +30,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "py")]
 from bench import (  # noqa: E402 - found through the path above
     alpha,
     animation,
+    borders,
     gif_quality,
     headers,
     job,
@@ -58,6 +60,7 @@ SPEED: dict[str, Run] = {
 }
 OTHER: dict[str, Run] = {
     "alpha": lambda options: alpha.main(options.repeats),
+    "borders": lambda _: borders.main(),
     "gif": lambda options: gif_quality.main(options.repeats),
     "animation": lambda options: animation.main(options.repeats),
     "memory": lambda options: memory.main(

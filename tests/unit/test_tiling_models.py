@@ -4,6 +4,7 @@ The whole picture is run at once, within its padding.
 """
 
 import asyncio
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -170,6 +171,16 @@ def test_a_picture_of_one_colour_has_no_other_border(model_id: str) -> None:
         apart = np.abs(blocks - middle)
         assert apart.max() <= 5 * LIMIT, "the corners"
         assert max(apart[[0, -1]].mean(), apart[:, :, [0, -1]].mean()) <= 1.5 * LIMIT, "the borders"
+
+
+@pytest.mark.parametrize("model_id", [name for name in REPRESENTATIVES if CARDS[name].trim == 0])
+def test_without_padding_the_zeros_outside_would_show(model_id: str) -> None:
+    """README's figure for esrgan-slim: 133 levels."""
+    card = replace(CARDS[model_id], padding=0)
+    made = tiled(card, np.full((52, 45, 3), (20, 60, 220), np.uint8), Size(60, 60)).clip(0, 1)
+    blocks = made.reshape(52, card.scale, 45, card.scale, 3)
+    worst = np.abs(blocks - blocks[26:27, :, 22:23]).max() * 255
+    assert worst == pytest.approx(132.5, abs=1) if card.id == "esrgan-slim-2x" else worst > 10
 
 
 @pytest.mark.parametrize("model_id", [name for name in REPRESENTATIVES if CARDS[name].padding == CARDS[name].overlap])
