@@ -30,8 +30,8 @@ class DoublingWorkers:
     """Makes workers and knows of every one.
 
     seconds: (provider, threads, source pixels) → what a run takes. fault: see Fault; start_fault: (provider, threads,
-    number of the worker) → "killed", "hangs" or "out of memory" while its session starts, or nothing. missing: files
-    that cannot be fetched.
+    number of the worker) → "killed", "hangs" or "out of memory" while its session starts, "offline" when its script
+    cannot be fetched, or nothing. missing: files that cannot be fetched.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class DoublingWorkers:
         worker = DoublingWorker(self, provider, threads, len(self.workers))
         self.workers.append(worker)
         await asyncio.sleep(self.start_s / 2)
+        if self.start_fault(provider, threads, worker.number) == "offline":
+            worker.end()
+            raise ModelUnavailable("The script of the worker cannot be fetched.")
         return worker
 
     def end_spares(self) -> None:

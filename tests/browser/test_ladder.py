@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from browser.api_page import MODEL, open_page, upscale
+from browser.api_page import MODEL, open_page, pixels, upscale
 from browser.faulty_workers import faulty_workers, report, rung, settled, with_gpu
 from browser.test_faults import CREATE, PICTURE, opened_up
-from browser.watched import running, watched_page
+from browser.watched import farthest, running, watched_page
 from sitebuild.server import SiteServer
 
 
@@ -154,3 +154,29 @@ def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> 
         assert after["proxies"] <= before["proxies"] + 200
         assert after["bytes"] <= before["bytes"] + 20_000_000
         assert watch.complaints == []
+
+
+def test_offline_a_job_does_with_the_workers_that_are_up(chromium: Browser, origin: str) -> None:
+    # The browser itself speaks of the request that failed.
+    with watched_page(chromium, origin) as (page, _):
+        opened_up(page, origin)
+        threads = settled(page)["cores"]
+        # Threads are remembered as so fast that the job wants them, and their worker's script was never fetched.
+        page.evaluate(
+            """(rung) => {
+                const kept = JSON.parse(localStorage.getItem('senmei.rungs'));
+                for (const rungs of Object.values(kept.models)) rungs[rung].pixelNs /= 50;
+                localStorage.setItem('senmei.rungs', JSON.stringify(kept));
+                up.dispose();
+            }""",
+            f"wasm {threads}",
+        )
+        opened_up(page, origin)
+        assert report(page)["threads"] == threads
+        page.context.set_offline(True)
+        result = upscale(page, PICTURE)
+        assert result["notes"] == [] and result["threads"] == 1
+        page.context.set_offline(False)
+        online = upscale(page, PICTURE)
+        assert online["threads"] == threads
+        assert farthest(pixels(online), pixels(result)) <= 1

@@ -270,6 +270,30 @@ def test_workers_that_never_come_are_done_without() -> None:
     assert len(made.workers) <= 1 + 3 * 2 and not made.living
 
 
+def test_offline_the_workers_that_are_there_do_it_all() -> None:
+    is_online = [True]
+    made = DoublingWorkers(start_fault=lambda *_: None if is_online[0] else "offline")
+
+    async def twenty(crew: Crew) -> None:
+        runs = (crew.run(FILE, tile(number), workers=4, limit_s=30) for number in range(20))
+        assert all(is_doubled(answer, n) for n, answer in enumerate(await asyncio.gather(*runs)))
+
+    async def main() -> None:
+        crew = crew_of(made)
+        await crew.run(FILE, tile(1), workers=1, limit_s=30)
+        is_online[0] = False
+        for _ in range(3):
+            await twenty(crew)
+        assert crew.ready(FILE) == 1
+        is_online[0] = True
+        await twenty(crew)
+        assert crew.ready(FILE) == 4, "the next job asks again"
+        crew.close()
+
+    run_virtually(main())
+    assert not made.living
+
+
 def test_a_file_that_cannot_be_had_is_told_to_all_who_wait() -> None:
     made = DoublingWorkers(missing=frozenset({"gone.onnx"}))
 

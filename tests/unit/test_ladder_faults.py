@@ -23,7 +23,7 @@ from ladders import (
 from repeating import card, catalogue_of
 from senmei.catalogue import ModelCard
 from senmei.engine import UpscaleOptions, upscale
-from senmei.errors import OutOfMemory, SessionFailed
+from senmei.errors import ModelUnavailable, OutOfMemory, SessionFailed
 from senmei.events import Encoded, Finished
 from senmei.jobs import CancelToken
 from senmei.sessions.ladder import Ladder
@@ -48,6 +48,34 @@ def test_threads_that_never_start_are_given_up_after_two_tries() -> None:
         assert session.arrangements[0].threads == 1
 
     on_ladder(made, main, facts=replace(QUAD, gpu=None))
+
+
+def test_offline_a_job_does_without_a_rung_that_was_never_up() -> None:
+    is_online = [True]
+    made = workers_with(start_fault=lambda _, threads, __: None if is_online[0] or threads == 1 else "offline")
+
+    async def main(ladder: Ladder) -> None:
+        session = await open_session(ladder, CARD, ANY)
+        (threaded,) = [one for one in session.arrangements if one.threads == 4]
+        is_online[0] = False
+        await all_right(session, 3, arrangement=threaded)
+        assert session.arrangements[0].threads == 1 and session.notes == []
+        is_online[0] = True
+        later = await open_session(ladder, CARD, ANY)
+        await all_right(later, 3, arrangement=threaded)
+        assert any(worker.threads == 4 for worker in made.living), "the next job asks again"
+
+    on_ladder(made, main, facts=replace(QUAD, gpu=None))
+
+
+def test_offline_a_forced_rung_that_was_never_up_is_told() -> None:
+    made = workers_with(start_fault=lambda *_: "offline")
+
+    async def main(ladder: Ladder) -> None:
+        with pytest.raises(ModelUnavailable, match="script of the worker"):
+            await open_session(ladder, CARD, ANY)
+
+    on_ladder(made, main, facts=PLAIN)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

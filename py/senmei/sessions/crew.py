@@ -76,6 +76,10 @@ class Crew:
         if self._is_closed:
             raise WorkerLost("The workers were ended.")
         self._unloaded.discard(file)
+        if self.is_idle:
+            # What failed in an earlier job may be there again.
+            for hand in self._hands:
+                hand.failures = 0
         run = Run(file, feeds, workers=workers, limit_s=limit_s, busy=busy)
         if is_first:
             self._waiting.appendleft(run)
@@ -248,14 +252,14 @@ class Crew:
         if isinstance(error, SessionFailed):
             self._waiting.extendleft(reversed(hand.end()))
             fresh = Hand()
-            fresh.failures = hand.failures + 1
-            self._hands[self._hands.index(hand)] = fresh
-        if not isinstance(error, SessionFailed):
-            # No other worker would get the file either.
-            for run in waiting:
-                run.fail(error)
-        elif waiting and not any(one.is_ready(file) or one.opening == file for one in self._hands):
-            waiting[0].fail(error)
+            fresh.failures = hand.failures
+            self._hands[self._hands.index(hand)] = hand = fresh
+        hand.failures += 1
+        if any(one.is_ready(file) or one.opening == file for one in self._hands):
+            return
+        # What one worker cannot fetch, no other would get either.
+        for run in waiting[:1] if isinstance(error, SessionFailed) else waiting:
+            run.fail(error)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = begun(work)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..arrangement import Arrangement
 from ..catalogue import ModelCard
-from ..errors import OutOfMemory, SessionFailed
+from ..errors import ModelUnavailable, OutOfMemory, SessionFailed
 from . import Tensors
 from .busy_time import BusyTime
 from .ladder import Ladder
@@ -48,17 +48,32 @@ class LadderSession:
 
     async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
         """See `Session.run`."""
-        trials, card = self._ladder.trials, self._card
-        faults = 0
         while True:
             team = self._team(arrangement)
-            workers, rung = team
+            try:
+                outputs = await self._run_on(team, feeds, arrangement, is_smallest=is_smallest)
+            except ModelUnavailable:
+                # Offline: what is up already goes on.
+                if not self._fall(arrangement, team):
+                    raise
+                continue
+            if outputs is not None:
+                return outputs
+
+    async def _run_on(
+        self, team: Team, feeds: Tensors, arrangement: Arrangement, *, is_smallest: bool
+    ) -> Tensors | None:
+        """None when the next team is to go on. Raises ModelUnavailable when its workers cannot be fetched."""
+        trials, card = self._ladder.trials, self._card
+        workers, rung = team
+        most_tries = _LAST_TRIES if team == (1, WASM) else _TRIES
+        faults = 0
+        while team not in self._left:
             trial = await trials.test(rung, card)
             if trial.state == "dropped":
                 if not self._fall(arrangement, team):
                     raise SessionFailed(trial.reason)
-                faults = 0
-                continue
+                return None
             try:
                 answer = await self._ladder.crew(rung).run(
                     card.file,
@@ -74,16 +89,14 @@ class LadderSession:
                 if is_short and not is_smallest:
                     raise
                 faults += 1
-                is_last = team == (1, WASM)
-                if faults >= (_LAST_TRIES if is_last else _TRIES):
-                    if not self._fall(arrangement, team, error):
-                        if is_short:
-                            raise
-                        raise SessionFailed(f"The model “{card.id}” cannot be run any more: {error}") from error
-                    faults = 0
+                if faults >= most_tries and not self._fall(arrangement, team, error):
+                    if is_short:
+                        raise
+                    raise SessionFailed(f"The model “{card.id}” cannot be run any more: {error}") from error
             else:
                 trials.learn(rung, card, feeds, answer.taken_ms)
                 return answer.outputs
+        return None
 
     def _teams(self, arrangement: Arrangement) -> list[Team]:
         """What is taken one after the other when it fails, beginning with what was planned."""
@@ -108,7 +121,7 @@ class LadderSession:
         self._left.add(team)
         workers, rung = self._fallen_to = self._team(arrangement)
         if error is None:
-            # Its trial has told why.
+            # Its trial has told why, or it is only offline that it is not there.
             return True
         reason = str(error).rstrip(".")
         if rung != team[1]:
