@@ -137,8 +137,10 @@ class SiteHandler(BaseHTTPRequestHandler):
                     self.send_header("Content-Encoding", encoding)
                 self.send_header("Content-Length", str(status.st_size))
             self.end_headers()
-            if with_body and not unchanged and self.connection.sendfile(stream) != status.st_size:
-                # The file shrank while it was sent; the browser must not wait for the rest.
+            has_body = with_body and not unchanged and status.st_size > 0
+            # What a file grows by while it is sent would be taken for the next answer; when it shrinks, the browser
+            # must not wait for the rest.
+            if has_body and self.connection.sendfile(stream, count=status.st_size) != status.st_size:
                 self.close_connection = True
 
     def _has(self, tag: str, modified_s: int) -> bool:

@@ -175,6 +175,22 @@ def test_a_copy_that_is_not_of_these_bytes_is_left_alone(connection: http.client
     assert served() == b"another build"
 
 
+def test_a_file_that_grows_while_it_is_sent_keeps_its_length(
+    connection: http.client.HTTPConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = os.fstat
+
+    def told_and_grown(file: int) -> os.stat_result:
+        status = told(file)
+        with (folder / "file.wasm").open("ab") as growing:
+            growing.write(b"!")
+        return status
+
+    monkeypatch.setattr("sitebuild.server.os.fstat", told_and_grown)
+    assert ask(connection, "/file.wasm")[1] == PLAIN
+    assert ask(connection, "/file.wasm")[1].rstrip(b"!") == PLAIN
+
+
 def test_a_copy_asked_for_by_its_name_is_a_file_like_any(connection: http.client.HTTPConnection, copied: Path) -> None:
     answer, body = ask(connection, "/file.wasm.br", Accept_Encoding="br")
     assert (body, answer.headers["Content-Encoding"]) == (BR, None)
