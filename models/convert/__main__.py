@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -13,7 +14,7 @@ from convert.catalogue import Catalogue, Model, read_catalogue
 from convert.errors import ConversionError
 from convert.golden import golden_tile
 from convert.multiply_adds import multiply_adds_per_pixel
-from convert.onnx_file import build_onnx
+from convert.onnx_file import build_onnx, build_winograd
 from convert.working_memory import working_bytes_per_pixel
 
 # What a user of the models needs to know; the rest of an entry says where its weights came from.
@@ -61,7 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def convert_all(catalogue: Catalogue, *, packages: Path, output: Path) -> None:
-    """Write ``<id>.onnx`` and ``<id>.golden.npz`` for every model into ``output``, then ``catalogue.json``.
+    """Write ``<id>.onnx``, its golden tile and, where one gains, its second graph for every model into ``output``, then
+    ``catalogue.json``.
 
     Prints one line for each model.
 
@@ -70,25 +72,38 @@ def convert_all(catalogue: Catalogue, *, packages: Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, model in enumerate(catalogue.models, start=1):
-        content = build_onnx(model, package=packages / catalogue.packages[model.package].file)
-        file, golden = f"{model.id}.onnx", f"{model.id}.golden.npz"
+        package = packages / catalogue.packages[model.package].file
+        content = build_onnx(model, package=package)
+        file, golden, winograd = (f"{model.id}.{ending}" for ending in ("onnx", "golden.npz", "winograd.onnx"))
         _write_whole(output / file, content)
         _write_whole(output / golden, golden_tile(content, model))
-        entries.append(_entry(model, file=file, golden=golden, content=content))
+        second = build_winograd(model, package=package, direct=content, file=file)
+        if second is not None:
+            _write_whole(output / winograd, second)
+        entries.append(
+            _entry(model, content=content)
+            | {"golden": golden, "winograd": second and _file_entry(winograd, second, as_written=True)}
+            | _file_entry(file, content)
+        )
         print(f"{number}/{len(catalogue.models)} {file} {len(content) / 1e6:.2f} MB", flush=True)
     listing = json.dumps({"models": entries}, ensure_ascii=False, indent=1) + "\n"
     _write_whole(output / "catalogue.json", listing.encode())
 
 
-def _entry(model: Model, *, file: str, golden: str, content: bytes) -> dict[str, str | int | None]:
+def _entry(model: Model, *, content: bytes) -> dict[str, Any]:
     known = asdict(model)
     network = onnx.load_from_string(content)
     return {
         **{key: known[key] for key in _PUBLISHED},
-        "tile_bytes_per_pixel": working_bytes_per_pixel(network),
         "macs_per_pixel": multiply_adds_per_pixel(network),
+    }
+
+
+def _file_entry(file: str, content: bytes, *, as_written: bool = False) -> dict[str, Any]:
+    """What is to be known of one of a model's graphs. as_written: see ``working_bytes_per_pixel``."""
+    return {
+        "tile_bytes_per_pixel": working_bytes_per_pixel(onnx.load_from_string(content), as_written=as_written),
         "file": file,
-        "golden": golden,
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

@@ -17,9 +17,12 @@ from convert.graph import (
     round_to_float16,
     store_float16,
 )
+from convert.layer_costs import winograd_pays
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
+from convert.shared_weights import refer_to_weights
 from convert.tfjs import convert_tfjs
+from convert.winograd import rewrite_convolutions
 
 
 def read_network(model: Model, *, package: Path) -> onnx.ModelProto:
@@ -62,10 +65,38 @@ def build_onnx(model: Model, *, package: Path) -> bytes:
     rewrite_network(network)
     round_to_float16(network)
     pack_network(network)
+    _finish(network, model)
+    return _serialised(network)
+
+
+def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> bytes | None:
+    """The second graph of ``model``, whose 3 × 3 convolutions are written out as Winograd's; None where no layer gains.
+
+    It is made to be run as it is written, by onnxruntime's processor provider. direct: the bytes of the first graph's
+    file, whose name is ``file``; this one points to the weights in it. The same bytes every time; raises
+    ConversionError as ``read_network`` does.
+    """
+    network = read_network(model, package=package)
+    # PRelu is kept: on the processor it is one pass over the pixels where the first graph takes four.
+    rewrite_cubic_shrink(network)
+    round_to_float16(network)
+    if not rewrite_convolutions(network, pays=winograd_pays):
+        return None
+    drop_unused_constants(network)
+    pack_network(network)
+    _finish(network, model)
+    refer_to_weights(network, file=file, content=direct)
+    return _serialised(network)
+
+
+def _finish(network: onnx.ModelProto, model: Model) -> None:
     # Weights carry their licence with them wherever the file goes.
     helper.set_model_props(
         network, {"title": model.title, "licence": model.licence, "author": model.author, "source": model.source}
     )
     onnx.checker.check_model(network, full_check=True)
+
+
+def _serialised(network: onnx.ModelProto) -> bytes:
     content: bytes = network.SerializeToString(deterministic=True)
     return content

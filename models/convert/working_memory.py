@@ -11,8 +11,11 @@ from convert.shapes import NOMINAL_SIDE, Shapes, tensor_shapes
 # What onnxruntime computes together with the convolution before it.
 _FUSED_ACTIVATIONS = {"Clip", "LeakyRelu", "Relu"}
 
+# What answers with the memory of its first input.
+_OTHER_SHAPES = {"Reshape", "Squeeze", "Unsqueeze"}
 
-def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
+
+def working_bytes_per_pixel(model: onnx.ModelProto, *, as_written: bool = False) -> int:
     """Bytes that one run takes for each pixel of its input, float32 NHWC [1, height, width, 3]; weights not counted.
 
     The graph's tensors are laid out one after the other as onnxruntime's WebAssembly build does it: each gets the first
@@ -20,10 +23,12 @@ def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
     gaps included. Nothing is overwritten in place, which onnxruntime does only where it knows the shapes beforehand.
     MLAS computes convolutions in pieces of fixed size, but ConvTranspose unfolds its whole input first.
     The heap itself grows by fifths, so it may reach a fifth further.
+    as_written: onnxruntime runs the graph without changing it before, so that activations are computed apart and what
+    is made of constants is made by every run.
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
     shapes = tensor_shapes(model, side=NOMINAL_SIDE)
-    steps = list(_steps(model.graph, shapes))
+    steps = list(_steps(model.graph, shapes, as_written=as_written))
     last_read = {name: number for number, (reads, _, _) in enumerate(steps) for name in reads}
     heap = _Heap()
     heap.take("input", _bytes(shapes["input"]))
@@ -40,20 +45,25 @@ def working_bytes_per_pixel(model: onnx.ModelProto) -> int:
     return math.ceil(heap.reach / NOMINAL_SIDE**2)
 
 
-def _steps(graph: onnx.GraphProto, shapes: Shapes) -> Iterator[tuple[set[str], str, int]]:
+def _steps(graph: onnx.GraphProto, shapes: Shapes, *, as_written: bool) -> Iterator[tuple[set[str], str, int]]:
     """What each run computes: per step the computed tensors it reads, the one it writes, and bytes it takes beside."""
     constant = {initializer.name for initializer in graph.initializer}
     readers = [name for node in graph.node for name in node.input]
+    memory_of: dict[str, str] = {}
     nodes = list(graph.node)
     while nodes:
         node = nodes.pop(0)
-        if constant.issuperset(node.input):
+        if constant.issuperset(node.input) and not as_written:
             # Computed once, when the session starts.
             constant.update(node.output)
             continue
-        reads = {name for name in node.input if name and name not in constant}
+        reads = {memory_of.get(name, name) for name in node.input if name and name not in constant}
         (written,) = node.output
-        if node.op_type == "Conv" and nodes and nodes[0].op_type in _FUSED_ACTIVATIONS and readers.count(written) == 1:
+        if node.op_type in _OTHER_SHAPES and node.input[0] not in constant:
+            memory_of[written] = memory_of.get(node.input[0], node.input[0])
+            continue
+        is_fused = node.op_type == "Conv" and not as_written and readers.count(written) == 1
+        if is_fused and nodes and nodes[0].op_type in _FUSED_ACTIVATIONS:
             (written,) = nodes.pop(0).output
         yield reads, written, _scratch_bytes(node, graph, shapes)
 

@@ -131,7 +131,7 @@ def test_files_are_the_same_every_time(hash_seed: str, tmp_path: Path) -> None:
         {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("here", "elsewhere")
     )
     assert here.keys() == {
-        *(f"{model_id}.{ending}" for model_id in IDS for ending in ("onnx", "golden.npz")),
+        *(f"{model_id}.{ending}" for model_id in IDS for ending in ("onnx", "golden.npz", "winograd.onnx")),
         "catalogue.json",
     }
     assert here == elsewhere
@@ -146,12 +146,18 @@ def test_listing_describes_the_files(tmp_path: Path) -> None:
         content = (tmp_path / entry["file"]).read_bytes()
         assert (entry["size_bytes"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
         model = model_of(entry["id"])
-        for key in entry.keys() - {"file", "size_bytes", "sha256", "golden", "tile_bytes_per_pixel", "macs_per_pixel"}:
+        for key in entry.keys() - {"golden", "macs_per_pixel", "winograd", *entry["winograd"]}:
             assert entry[key] == getattr(model, key)
         network = onnx.load_from_string(content)
         assert entry["tile_bytes_per_pixel"] == working_bytes_per_pixel(network)
         assert entry["macs_per_pixel"] == multiply_adds_per_pixel(network)
         assert (tmp_path / entry["golden"]).read_bytes() == golden_tile(content, model)
+        second = entry["winograd"]
+        written_out = (tmp_path / second["file"]).read_bytes()
+        assert (second["size_bytes"], second["sha256"]) == (len(written_out), sha256(written_out).hexdigest())
+        assert second["tile_bytes_per_pixel"] == working_bytes_per_pixel(
+            onnx.load_from_string(written_out), as_written=True
+        )
     assert [card.id for card in Catalogue.from_json(listing)] == IDS
 
 
