@@ -9,7 +9,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 
-from convert.ncnn import parse_param
+from convert.ncnn_files import parse_param
 
 Floats = npt.NDArray[np.float32]
 

@@ -9,7 +9,8 @@ import pytest
 from convert_fixtures import run_ncnn, run_onnx
 
 from convert.errors import ConversionError
-from convert.ncnn import Weights, convert_ncnn, parse_param
+from convert.ncnn import convert_ncnn
+from convert.ncnn_files import Weights, parse_param
 from convert.onnx_file import build_onnx
 from convert.packages import read_member
 from model_packages import model_of, package_of
