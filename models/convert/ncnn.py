@@ -28,8 +28,10 @@ class _Graph:
         self.initializers: list[onnx.TensorProto] = []
         self.inputs: list[str] = []
         self.renamed: dict[str, str] = {}
+        self.vectors: set[str] = set()
+        """Blobs that hold one number a channel: [1, C, 1, 1] here, C numbers in ncnn."""
 
-    def constant(self, name: str, value: npt.NDArray[np.float32]) -> str:
+    def constant(self, name: str, value: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
@@ -59,7 +61,8 @@ class _Kernel:
     weights: Floats
     bias: Floats
     attributes: dict[str, Any]
-    negative_slope: float | None
+    activation: tuple[str, dict[str, Any]] | None
+    """The ONNX operator and its attributes."""
 
 
 def _read_kernel(graph: _Graph, layer: Layer) -> _Kernel:
@@ -76,27 +79,35 @@ def _read_kernel(graph: _Graph, layer: Layer) -> _Kernel:
     pads = [top, left, parameters.integer(16, default=top), parameters.integer(15, default=left)]
     has_bias = parameters.integer(5)
     count = parameters.integer(6)
-    activation = parameters.integer(9)
-    slopes = parameters.array(10)
+    activation = _read_activation(layer, parameters)
     parameters.finish()
     if min(pads) < 0:
         raise layer.refuse(f"its padding {pads} asks for automatic padding; numbers from 0 are accepted")
     if out_channels < 1 or height < 1 or width < 1 or count < 1 or count % (out_channels * height * width):
         raise layer.refuse(f"{count} weights do not fill {out_channels} kernels of {width}×{height}")
-    if activation not in (0, 1, 2):
-        raise layer.refuse(
-            f"its activation {activation} is unknown; none (0), ReLU (1) and leaky ReLU (2) are accepted"
-        )
-    if activation == 2 and len(slopes) != 1:
-        raise layer.refuse("its activation 2 has no slope; one number is accepted")
     weights = graph.weights.kernel(count).reshape(out_channels, -1, height, width)
     bias = graph.weights.plain(out_channels) if has_bias else np.zeros(out_channels, np.float32)
     return _Kernel(
         weights=weights,
         bias=bias,
         attributes={"kernel_shape": [height, width], "strides": strides, "pads": pads, "dilations": dilations},
-        negative_slope=None if activation == 0 else (0.0 if activation == 1 else slopes[0]),
+        activation=activation,
     )
+
+
+def _read_activation(layer: Layer, parameters: Parameters) -> tuple[str, dict[str, Any]] | None:
+    kind = parameters.integer(9)
+    slopes = parameters.array(10)
+    if kind == 2:
+        if len(slopes) != 1:
+            raise layer.refuse("its activation 2 has no slope; one number is accepted")
+        return "LeakyRelu", {"alpha": slopes[0]}
+    try:
+        return {0: None, 1: ("Relu", {}), 4: ("Sigmoid", {})}[kind]
+    except KeyError:
+        raise layer.refuse(
+            f"its activation {kind} is unknown; none (0), ReLU (1), leaky ReLU (2) and sigmoid (4) are accepted"
+        ) from None
 
 
 def _add_kernel(graph: _Graph, layer: Layer, kind: str, kernel: _Kernel, weights: Floats) -> None:
@@ -104,18 +115,15 @@ def _add_kernel(graph: _Graph, layer: Layer, kind: str, kernel: _Kernel, weights
         graph.constant(f"{layer.name}.weight", weights),
         graph.constant(f"{layer.name}.bias", kernel.bias),
     )
-    if kernel.negative_slope is None:
+    if kernel.activation is None:
         graph.add(kind, layer, *named, **kernel.attributes)
         return
     linear = f"{layer.name}.linear"
     inputs = [graph.resolve(layer.inputs[0]), *named]
     graph.nodes.append(helper.make_node(kind, inputs, [linear], name=layer.name, **kernel.attributes))
+    activation, attributes = kernel.activation
     name = f"{layer.name}.activation"
-    if kernel.negative_slope == 0:
-        graph.nodes.append(helper.make_node("Relu", [linear], list(layer.outputs), name=name))
-    else:
-        leaky = helper.make_node("LeakyRelu", [linear], list(layer.outputs), name=name, alpha=kernel.negative_slope)
-        graph.nodes.append(leaky)
+    graph.nodes.append(helper.make_node(activation, [linear], list(layer.outputs), name=name, **attributes))
 
 
 def _convolution(graph: _Graph, layer: Layer) -> None:
@@ -170,19 +178,116 @@ def _binary_op(graph: _Graph, layer: Layer) -> None:
     parameters = Parameters(layer)
     operation = parameters.integer(0)
     parameters.finish()
-    if operation != 0 or len(layer.inputs) != 2:
-        raise layer.refuse(f"its operation {operation} on {len(layer.inputs)} blobs is unknown; adding two is accepted")
-    graph.add("Add", layer)
+    if operation not in (0, 2) or len(layer.inputs) != 2:
+        raise layer.refuse(
+            f"its operation {operation} on {len(layer.inputs)} blobs is unknown; "
+            "adding two (0) and multiplying two (2) are accepted"
+        )
+    graph.add("Mul" if operation else "Add", layer)
+
+
+def _eltwise(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    operation = parameters.integer(0)
+    coefficients = parameters.array(1) or (1.0, 1.0)
+    parameters.finish()
+    if operation != 1 or len(layer.inputs) != 2 or len(coefficients) != 2:
+        raise layer.refuse(
+            f"its operation {operation} on {len(layer.inputs)} blobs with the coefficients {coefficients} is unknown; "
+            "adding two (1) is accepted"
+        )
+    terms: list[str] = []
+    for number, (blob, coefficient) in enumerate(zip(layer.inputs, coefficients, strict=True)):
+        term = graph.resolve(blob)
+        if coefficient != 1:
+            factor = graph.constant(f"{layer.name}.factor{number}", np.array(coefficient, np.float32))
+            term, whole = f"{layer.name}.term{number}", term
+            graph.nodes.append(helper.make_node("Mul", [whole, factor], [term], name=term))
+        terms.append(term)
+    graph.nodes.append(helper.make_node("Add", terms, list(layer.outputs), name=layer.name))
+
+
+def _concat(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    axis = parameters.integer(0)
+    parameters.finish()
+    if axis != 0:
+        raise layer.refuse(f"its axis {axis} is unknown; that of the channels (0) is accepted")
+    graph.add("Concat", layer, axis=1)
+
+
+def _crop(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    left, top = parameters.integer(0), parameters.integer(1)
+    starts, ends, axes = (parameters.array(key) for key in (9, 10, 11))
+    parameters.finish()
+    if len(layer.inputs) == 2 and min(left, top) > 0 and not (starts or ends or axes):
+        # ncnn makes it as large as its second blob, so that below and on the right as much goes as above and on the
+        # left, wherever tiles have the multiples that the catalogue states. Otherwise the sum that follows would fail.
+        starts, ends = (top, left), (-top, -left)
+    elif (
+        (left or top or len(starts) != 2 or len(ends) != 2 or axes != (-2, -1))
+        # -233 is ncnn's word for the end itself.
+        or not all(start >= 0 > end > -233 for start, end in zip(starts, ends, strict=True))
+    ):
+        raise layer.refuse("it does not say how much of all four sides to cut off, which alone is accepted")
+    places = (
+        graph.constant(f"{layer.name}.{part}", np.array(value, np.int64))
+        for part, value in (("starts", starts), ("ends", ends), ("axes", (2, 3)))
+    )
+    inputs = [graph.resolve(layer.inputs[0]), *places]
+    graph.nodes.append(helper.make_node("Slice", inputs, list(layer.outputs), name=layer.name))
+
+
+def _pooling(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    kind, is_global = parameters.integer(0), parameters.integer(4)
+    parameters.finish()
+    if kind != 1 or is_global != 1:
+        raise layer.refuse(f"its kind {kind} and its extent {is_global} are unknown; a mean (1) of all (1) is accepted")
+    graph.add("GlobalAveragePool", layer)
+    graph.vectors.update(layer.outputs)
+
+
+def _inner_product(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    outputs, has_bias, count = (parameters.integer(key) for key in range(3))
+    activation = _read_activation(layer, parameters)
+    parameters.finish()
+    if not graph.vectors.issuperset(graph.resolve(blob) for blob in layer.inputs):
+        raise layer.refuse("its input is no vector; what a Pooling of all or an InnerProduct gives is accepted")
+    if outputs < 1 or count < 1 or count % outputs:
+        raise layer.refuse(f"{count} weights do not fill {outputs} rows")
+    weights = graph.weights.kernel(count).reshape(outputs, -1, 1, 1)
+    bias = graph.weights.plain(outputs) if has_bias else np.zeros(outputs, np.float32)
+    _add_kernel(graph, layer, "Conv", _Kernel(weights, bias, {"kernel_shape": [1, 1]}, activation), weights)
+    graph.vectors.update(layer.outputs)
+
+
+def _scale(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    size = parameters.integer(0)
+    parameters.finish()
+    # -233: the factors are the second blob, one for each channel.
+    if size != -233 or len(layer.inputs) != 2 or graph.resolve(layer.inputs[1]) not in graph.vectors:
+        raise layer.refuse(f"its factors are {size} weights; a blob of one number a channel (-233) is accepted")
+    graph.add("Mul", layer)
 
 
 LAYERS: dict[str, Callable[[_Graph, Layer], None]] = {
     "BinaryOp": _binary_op,
+    "Concat": _concat,
     "Convolution": _convolution,
+    "Crop": _crop,
     "Deconvolution": _deconvolution,
+    "Eltwise": _eltwise,
+    "InnerProduct": _inner_product,
     "Input": _input,
     "Interp": _interp,
     "PReLU": _prelu,
     "PixelShuffle": _pixel_shuffle,
+    "Pooling": _pooling,
+    "Scale": _scale,
     "Split": _split,
 }
 

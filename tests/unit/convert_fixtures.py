@@ -39,9 +39,8 @@ def run_ncnn(param: bytes, weights: bytes, picture: Floats, *, folder: Path) -> 
     assert network.load_param(str(folder / "network.param")) == 0
     assert network.load_model(str(folder / "network.bin")) == 0
     extractor = network.create_extractor()
-    # A Mat made from an array borrows its memory: the array must outlive the run, and be laid out plainly.
-    borrowed = np.ascontiguousarray(picture)
-    extractor.input(input_name, ncnn.Mat(borrowed))
+    # A Mat made from an array borrows its memory, where channels lie closer together than some layers expect.
+    extractor.input(input_name, ncnn.Mat(np.ascontiguousarray(picture)).clone())
     status, output = extractor.extract(output_name)
     assert status == 0
     return np.array(output)
