@@ -14,6 +14,7 @@ from convert.errors import ConversionError
 from convert.golden import golden_tile
 from convert.multiply_adds import multiply_adds_per_pixel
 from convert.onnx_file import build_onnx
+from convert.shared_means import pooled_values
 from convert.working_memory import working_bytes_per_pixel
 
 # What a user of the models needs to know; the rest of an entry says where its weights came from.
@@ -85,6 +86,7 @@ def _entry(model: Model, *, file: str, golden: str, content: bytes) -> dict[str,
     network = onnx.load_from_string(content)
     return {
         **{key: known[key] for key in _PUBLISHED},
+        "pooled": pooled_values(network),
         "tile_bytes_per_pixel": working_bytes_per_pixel(network),
         "macs_per_pixel": multiply_adds_per_pixel(network),
         "file": file,

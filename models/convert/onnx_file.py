@@ -19,6 +19,7 @@ from convert.graph import (
 )
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
+from convert.shared_means import share_means
 from convert.tfjs import convert_tfjs
 
 
@@ -51,8 +52,10 @@ def rewrite_network(network: onnx.ModelProto) -> None:
 
 
 def pack_network(network: onnx.ModelProto) -> None:
-    """Apply, in place, the passes that turn the float graph into the shipped one: NHWC, clipped, float16 storage."""
+    """Apply, in place, the passes that turn the float graph into the shipped one: NHWC, clipped, means shared, float16
+    storage."""
     fold_nhwc(network)
+    share_means(network)
     store_float16(network)
 
 

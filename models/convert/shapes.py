@@ -15,17 +15,18 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def tensor_shapes(model: onnx.ModelProto, *, side: int) -> Shapes:
-    """Shapes of all tensors, constants too, by name, for an input float32 NHWC [1, side, side, 3].
+    """Shapes of all tensors, constants too, by name, for an `input` float32 NHWC [1, side, side, 3]; what other inputs
+    there are have the shapes that the file states.
 
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
     sized = onnx.ModelProto()
     sized.CopyFrom(model)
-    (picture,) = sized.graph.input
+    (picture,) = (value for value in sized.graph.input if value.name == "input")
     picture.CopyFrom(helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, [1, side, side, 3]))
-    # What the file says of its output are names, which inference would keep.
-    (answer,) = sized.graph.output
-    answer.type.tensor_type.ClearField("shape")
+    # What the file says of its outputs are names, which inference would keep.
+    for answer in sized.graph.output:
+        answer.type.tensor_type.ClearField("shape")
     graph = onnx.shape_inference.infer_shapes(sized, strict_mode=True, data_prop=True).graph
     shapes: Shapes = {initializer.name: tuple(initializer.dims) for initializer in graph.initializer}
     for value in _values(graph):
