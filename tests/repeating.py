@@ -26,6 +26,7 @@ def card(
     next_pass: str | None = None,
     flat_tiles: bool = False,
     enlarges_alpha: bool = False,
+    pooled: int = 0,
 ) -> ModelCard:
     return ModelCard(
         id=model_id,
@@ -42,6 +43,7 @@ def card(
         next_pass=next_pass,
         flat_tiles=flat_tiles,
         enlarges_alpha=enlarges_alpha,
+        pooled=pooled,
         tile_bytes_per_pixel=100,
         macs_per_pixel=1000,
         licence="MIT",

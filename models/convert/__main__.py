@@ -15,6 +15,7 @@ from convert.errors import ConversionError
 from convert.golden import golden_tile
 from convert.multiply_adds import multiply_adds_per_pixel
 from convert.onnx_file import build_onnx, build_winograd
+from convert.shared_means import pooled_values
 from convert.working_memory import working_bytes_per_pixel
 
 # What a user of the models needs to know; the rest of an entry says where its weights came from.
@@ -95,6 +96,7 @@ def _entry(model: Model, *, content: bytes) -> dict[str, Any]:
     network = onnx.load_from_string(content)
     return {
         **{key: known[key] for key in _PUBLISHED},
+        "pooled": pooled_values(network),
         "macs_per_pixel": multiply_adds_per_pixel(network),
     }
 

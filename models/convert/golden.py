@@ -8,9 +8,11 @@ import io
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
 
 from convert.catalogue import Model
+from convert.shared_means import pooled_values
 
 LARGEST_INPUT = (32, 24)
 LARGEST_OUTPUT = (64, 48)
@@ -18,6 +20,7 @@ LARGEST_OUTPUT = (64, 48)
 loaded along with every network, and unequal, so that swapped axes show."""
 
 Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 
 _SATURATED = (
     (0, 0, 0),
@@ -35,13 +38,15 @@ def golden_tile(content: bytes, model: Model) -> bytes:
     """The golden tile of ``model``, whose .onnx file is ``content``, as a compressed .npz, the same bytes every time.
 
     ``input`` uint8 [1, height, width, 3]; ``output`` uint8 [1, scale·(height − 2·trim), scale·(width − 2·trim), 3],
-    what native onnxruntime answers to input/255, times 255 and rounded.
+    what native onnxruntime answers to input/255, times 255 and rounded. Of a network that pools, ``means`` float32 and
+    ``given`` float32 too, zeros both: it uses the means that it finds. Everything but ``output`` is what is run.
     """
     inner = (min(side, answer // model.scale) for side, answer in zip(LARGEST_INPUT, LARGEST_OUTPUT, strict=True))
     width, height = (_multiple(side + 2 * model.trim, of=model.multiple_of) for side in inner)
     picture = golden_picture(width, height)[np.newaxis]
+    means = _no_means(content)
     with io.BytesIO() as stream:
-        np.savez_compressed(stream, input=picture, output=_answer(content, picture))
+        np.savez_compressed(stream, input=picture, output=_answer(content, picture, means), allow_pickle=False, **means)
         return stream.getvalue()
 
 
@@ -68,12 +73,17 @@ def golden_picture(width: int, height: int) -> Pixels:
     return picture.clip(0, 255).astype(np.uint8)
 
 
-def _answer(content: bytes, picture: Pixels) -> Pixels:
+def _no_means(content: bytes) -> dict[str, Floats]:
+    count = pooled_values(onnx.load_from_string(content))
+    return {"means": np.zeros(count, np.float32), "given": np.zeros(1, np.float32)} if count else {}
+
+
+def _answer(content: bytes, picture: Pixels, means: dict[str, Floats]) -> Pixels:
     options = onnxruntime.SessionOptions()
     # The sums are the same however many threads take part, but one is enough and says so.
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    (answer,) = session.run(["output"], {"input": picture.astype(np.float32) / np.float32(255)})
+    (answer,) = session.run(["output"], {"input": picture.astype(np.float32) / np.float32(255), **means})
     pixels: Pixels = np.rint(answer * 255).astype(np.uint8)
     return pixels
 

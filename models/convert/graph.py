@@ -27,9 +27,9 @@ def fold_nhwc(model: onnx.ModelProto) -> None:
     """Let the graph take and give samples in the order in which pictures hold them.
 
     Before: ``input`` and ``output`` float32 [1, 3, height, width] with 0..1 meaning black to white.
-    After: ``input`` and ``output`` float32 [1, height, width, 3], the output clipped to 0..1. They stay floats: 16-bit
-    pictures keep their depth, answers that are blended or averaged are rounded once, at the end, and onnxruntime-web's
-    WebGPU provider knows no uint8.
+    After: ``input`` and ``output`` float32 [pictures, height, width, 3], the output clipped to 0..1; any number of
+    pictures of one size can be run together. They stay floats: 16-bit pictures keep their depth, answers that are
+    blended or averaged are rounded once, at the end, and onnxruntime-web's WebGPU provider knows no uint8.
     """
     graph = model.graph
     for node in graph.node:
@@ -52,8 +52,14 @@ def fold_nhwc(model: onnx.ModelProto) -> None:
 
 
 def _set_pictures(values: Iterable[onnx.ValueInfoProto], name: str, size: list[str]) -> None:
-    (value,) = values
-    value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *size, 3]))
+    (value,) = (value for value in values if value.name == name)
+    value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["pictures", *size, 3]))
+
+
+def take_one_picture(model: onnx.ModelProto) -> None:
+    """Let a packed graph refuse several pictures at once, for which it is not made."""
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
 def rewrite_prelu(model: onnx.ModelProto) -> None:

@@ -1,8 +1,8 @@
 """ncnn networks (a text .param and a binary .bin) as ONNX float graphs.
 
-The layer parameters and the layout of the weights follow ncnn's own documentation ("operators", "param and model file
-structure") and its ``load_param``/``load_model`` of each layer. Every layer type is one function in ``LAYERS``; a layer
-function names each parameter it understands, so that any other is refused instead of silently changing the result.
+The layer parameters and the order of the weights follow ncnn's own documentation ("operators") and its
+``load_param``/``load_model`` of each layer. Every layer type is one function in ``LAYERS``; a layer function names each
+parameter it understands, so that any other is refused instead of silently changing the result.
 """
 
 from collections.abc import Callable
@@ -16,140 +16,7 @@ from onnx import helper, numpy_helper
 
 from convert.errors import ConversionError
 from convert.float_graph import float_model
-
-_PARAM_MAGIC = "7767517"
-_FIRST_ARRAY_KEY = -23300
-_TAG_FLOAT32 = 0
-_TAG_FLOAT16 = 0x01306B47
-
-Floats = npt.NDArray[np.float32]
-Parameter = float | tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One line of a .param file; ``parameters`` maps ncnn's numeric keys (array keys made positive) to values."""
-
-    kind: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    parameters: dict[int, Parameter]
-
-    def refuse(self, reason: str) -> ConversionError:
-        """The error to raise when this layer cannot be converted for ``reason``."""
-        return ConversionError(f"ncnn layer {self.name} of type {self.kind} cannot be converted: {reason}")
-
-
-def parse_param(text: str) -> tuple[Layer, ...]:
-    """Layers of a .param file in their order.
-
-    Raises ConversionError when the magic number, the count of layers or a line is not what ncnn writes.
-    """
-    lines = text.splitlines()
-    if not lines or lines[0].strip() != _PARAM_MAGIC:
-        found = lines[0].strip() if lines else "nothing"
-        raise ConversionError(f"the ncnn .param starts with {found!r}, but {_PARAM_MAGIC} is what ncnn writes there")
-    try:
-        stated = int(lines[1].split()[0])
-        layers = tuple(_parse_layer(line) for line in lines[2:] if line.strip())
-    except (IndexError, ValueError) as error:
-        raise ConversionError(f"the ncnn .param cannot be read: {error}") from error
-    if len(layers) != stated:
-        raise ConversionError(f"the ncnn .param states {stated} layers but holds {len(layers)}")
-    return layers
-
-
-def _parse_layer(line: str) -> Layer:
-    kind, name, input_count, output_count, *rest = line.split()
-    first_output = int(input_count)
-    first_parameter = first_output + int(output_count)
-    parameters: dict[int, Parameter] = {}
-    for pair in rest[first_parameter:]:
-        key, value = pair.split("=")
-        if int(key) <= _FIRST_ARRAY_KEY:
-            _, *items = value.split(",")
-            parameters[_FIRST_ARRAY_KEY - int(key)] = tuple(float(item) for item in items)
-        else:
-            parameters[int(key)] = float(value)
-    return Layer(
-        kind=kind,
-        name=name,
-        inputs=tuple(rest[:first_output]),
-        outputs=tuple(rest[first_output:first_parameter]),
-        parameters=parameters,
-    )
-
-
-class Weights:
-    """Reads a .bin file from front to back, as ncnn does while it loads layer after layer."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._offset = 0
-
-    def kernel(self, count: int) -> Floats:
-        """The next ``count`` values of a tagged blob, float16 or float32 in the file, float32 here (exact)."""
-        tag = int.from_bytes(self._take(4), "little")
-        if tag == _TAG_FLOAT32:
-            return self.plain(count)
-        if tag == _TAG_FLOAT16:
-            # ncnn pads float16 blobs so that the next one starts at a multiple of four bytes.
-            stored = self._take((2 * count + 3) // 4 * 4)
-            return np.frombuffer(stored, dtype="<f2", count=count).astype(np.float32)
-        raise ConversionError(
-            f"the ncnn .bin has a blob tagged {tag:#010x} at byte {self._offset - 4}; float32 (0x00000000) and float16 "
-            f"({_TAG_FLOAT16:#010x}) are accepted"
-        )
-
-    def plain(self, count: int) -> Floats:
-        """The next ``count`` values of an untagged float32 blob (biases, slopes)."""
-        return np.frombuffer(self._take(4 * count), dtype="<f4").astype(np.float32)
-
-    def finish(self) -> None:
-        """Raises ConversionError when bytes are left: the .param and the .bin do not belong together."""
-        left = len(self._content) - self._offset
-        if left:
-            raise ConversionError(f"the ncnn .bin has {left} bytes more than the layers of its .param use")
-
-    def _take(self, size_bytes: int) -> bytes:
-        taken = self._content[self._offset : self._offset + size_bytes]
-        if len(taken) < size_bytes:
-            raise ConversionError(
-                f"the ncnn .bin ends at byte {len(self._content)}, but its layers need at least "
-                f"{self._offset + size_bytes} bytes"
-            )
-        self._offset += size_bytes
-        return taken
-
-
-class _Parameters:
-    """The parameters of one layer, asked for by name; ``finish`` refuses those that nobody asked for."""
-
-    def __init__(self, layer: Layer) -> None:
-        self._layer = layer
-        self._left = dict(layer.parameters)
-
-    def integer(self, key: int, *, default: int = 0) -> int:
-        return int(self.number(key, default=default))
-
-    def number(self, key: int, *, default: float = 0.0) -> float:
-        value = self._left.pop(key, default)
-        if isinstance(value, tuple):
-            raise self._layer.refuse(f"parameter {key} is an array where one number is accepted")
-        return value
-
-    def array(self, key: int) -> tuple[float, ...]:
-        value = self._left.pop(key, ())
-        if not isinstance(value, tuple):
-            raise self._layer.refuse(f"parameter {key} is one number where an array is accepted")
-        return value
-
-    def finish(self) -> None:
-        # ncnn leaves a parameter out or writes its default, zero: both mean that the feature is not used.
-        used = sorted(key for key, value in self._left.items() if value != 0)
-        if used:
-            raise self._layer.refuse(f"nothing is known of its parameter {used[0]} = {self._left[used[0]]}")
+from convert.ncnn_files import Floats, Layer, Parameters, Weights, parse_param
 
 
 class _Graph:
@@ -161,8 +28,10 @@ class _Graph:
         self.initializers: list[onnx.TensorProto] = []
         self.inputs: list[str] = []
         self.renamed: dict[str, str] = {}
+        self.vectors: set[str] = set()
+        """Blobs that hold one number a channel: [1, C, 1, 1] here, C numbers in ncnn."""
 
-    def constant(self, name: str, value: npt.NDArray[np.float32]) -> str:
+    def constant(self, name: str, value: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
@@ -180,7 +49,7 @@ def _input(graph: _Graph, layer: Layer) -> None:
 
 
 def _split(graph: _Graph, layer: Layer) -> None:
-    _Parameters(layer).finish()
+    Parameters(layer).finish()
     for output in layer.outputs:
         graph.renamed[output] = graph.resolve(layer.inputs[0])
 
@@ -192,11 +61,12 @@ class _Kernel:
     weights: Floats
     bias: Floats
     attributes: dict[str, Any]
-    negative_slope: float | None
+    activation: tuple[str, dict[str, Any]] | None
+    """The ONNX operator and its attributes."""
 
 
 def _read_kernel(graph: _Graph, layer: Layer) -> _Kernel:
-    parameters = _Parameters(layer)
+    parameters = Parameters(layer)
     out_channels = parameters.integer(0)
     width = parameters.integer(1)
     height = parameters.integer(11, default=width)
@@ -209,27 +79,35 @@ def _read_kernel(graph: _Graph, layer: Layer) -> _Kernel:
     pads = [top, left, parameters.integer(16, default=top), parameters.integer(15, default=left)]
     has_bias = parameters.integer(5)
     count = parameters.integer(6)
-    activation = parameters.integer(9)
-    slopes = parameters.array(10)
+    activation = _read_activation(layer, parameters)
     parameters.finish()
     if min(pads) < 0:
         raise layer.refuse(f"its padding {pads} asks for automatic padding; numbers from 0 are accepted")
     if out_channels < 1 or height < 1 or width < 1 or count < 1 or count % (out_channels * height * width):
         raise layer.refuse(f"{count} weights do not fill {out_channels} kernels of {width}×{height}")
-    if activation not in (0, 1, 2):
-        raise layer.refuse(
-            f"its activation {activation} is unknown; none (0), ReLU (1) and leaky ReLU (2) are accepted"
-        )
-    if activation == 2 and len(slopes) != 1:
-        raise layer.refuse("its activation 2 has no slope; one number is accepted")
     weights = graph.weights.kernel(count).reshape(out_channels, -1, height, width)
     bias = graph.weights.plain(out_channels) if has_bias else np.zeros(out_channels, np.float32)
     return _Kernel(
         weights=weights,
         bias=bias,
         attributes={"kernel_shape": [height, width], "strides": strides, "pads": pads, "dilations": dilations},
-        negative_slope=None if activation == 0 else (0.0 if activation == 1 else slopes[0]),
+        activation=activation,
     )
+
+
+def _read_activation(layer: Layer, parameters: Parameters) -> tuple[str, dict[str, Any]] | None:
+    kind = parameters.integer(9)
+    slopes = parameters.array(10)
+    if kind == 2:
+        if len(slopes) != 1:
+            raise layer.refuse("its activation 2 has no slope; one number is accepted")
+        return "LeakyRelu", {"alpha": slopes[0]}
+    try:
+        return {0: None, 1: ("Relu", {}), 4: ("Sigmoid", {})}[kind]
+    except KeyError:
+        raise layer.refuse(
+            f"its activation {kind} is unknown; none (0), ReLU (1), leaky ReLU (2) and sigmoid (4) are accepted"
+        ) from None
 
 
 def _add_kernel(graph: _Graph, layer: Layer, kind: str, kernel: _Kernel, weights: Floats) -> None:
@@ -237,18 +115,15 @@ def _add_kernel(graph: _Graph, layer: Layer, kind: str, kernel: _Kernel, weights
         graph.constant(f"{layer.name}.weight", weights),
         graph.constant(f"{layer.name}.bias", kernel.bias),
     )
-    if kernel.negative_slope is None:
+    if kernel.activation is None:
         graph.add(kind, layer, *named, **kernel.attributes)
         return
     linear = f"{layer.name}.linear"
     inputs = [graph.resolve(layer.inputs[0]), *named]
     graph.nodes.append(helper.make_node(kind, inputs, [linear], name=layer.name, **kernel.attributes))
+    activation, attributes = kernel.activation
     name = f"{layer.name}.activation"
-    if kernel.negative_slope == 0:
-        graph.nodes.append(helper.make_node("Relu", [linear], list(layer.outputs), name=name))
-    else:
-        leaky = helper.make_node("LeakyRelu", [linear], list(layer.outputs), name=name, alpha=kernel.negative_slope)
-        graph.nodes.append(leaky)
+    graph.nodes.append(helper.make_node(activation, [linear], list(layer.outputs), name=name, **attributes))
 
 
 def _convolution(graph: _Graph, layer: Layer) -> None:
@@ -263,7 +138,7 @@ def _deconvolution(graph: _Graph, layer: Layer) -> None:
 
 
 def _prelu(graph: _Graph, layer: Layer) -> None:
-    parameters = _Parameters(layer)
+    parameters = Parameters(layer)
     count = parameters.integer(0)
     parameters.finish()
     slopes = graph.weights.plain(count).reshape(count, 1, 1)
@@ -271,7 +146,7 @@ def _prelu(graph: _Graph, layer: Layer) -> None:
 
 
 def _pixel_shuffle(graph: _Graph, layer: Layer) -> None:
-    parameters = _Parameters(layer)
+    parameters = Parameters(layer)
     factor = parameters.integer(0, default=1)
     parameters.finish()
     # CRD: the channel index varies slowest, as in PyTorch, whose pixel_shuffle ncnn copies.
@@ -286,7 +161,7 @@ _INTERP: dict[int, dict[str, Any]] = {
 
 
 def _interp(graph: _Graph, layer: Layer) -> None:
-    parameters = _Parameters(layer)
+    parameters = Parameters(layer)
     kind = parameters.integer(0)
     height_scale = parameters.number(1, default=1.0)
     width_scale = parameters.number(2, default=1.0)
@@ -300,22 +175,119 @@ def _interp(graph: _Graph, layer: Layer) -> None:
 
 
 def _binary_op(graph: _Graph, layer: Layer) -> None:
-    parameters = _Parameters(layer)
+    parameters = Parameters(layer)
     operation = parameters.integer(0)
     parameters.finish()
-    if operation != 0 or len(layer.inputs) != 2:
-        raise layer.refuse(f"its operation {operation} on {len(layer.inputs)} blobs is unknown; adding two is accepted")
-    graph.add("Add", layer)
+    if operation not in (0, 2) or len(layer.inputs) != 2:
+        raise layer.refuse(
+            f"its operation {operation} on {len(layer.inputs)} blobs is unknown; "
+            "adding two (0) and multiplying two (2) are accepted"
+        )
+    graph.add("Mul" if operation else "Add", layer)
+
+
+def _eltwise(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    operation = parameters.integer(0)
+    coefficients = parameters.array(1) or (1.0, 1.0)
+    parameters.finish()
+    if operation != 1 or len(layer.inputs) != 2 or len(coefficients) != 2:
+        raise layer.refuse(
+            f"its operation {operation} on {len(layer.inputs)} blobs with the coefficients {coefficients} is unknown; "
+            "adding two (1) is accepted"
+        )
+    terms: list[str] = []
+    for number, (blob, coefficient) in enumerate(zip(layer.inputs, coefficients, strict=True)):
+        term = graph.resolve(blob)
+        if coefficient != 1:
+            factor = graph.constant(f"{layer.name}.factor{number}", np.array(coefficient, np.float32))
+            term, whole = f"{layer.name}.term{number}", term
+            graph.nodes.append(helper.make_node("Mul", [whole, factor], [term], name=term))
+        terms.append(term)
+    graph.nodes.append(helper.make_node("Add", terms, list(layer.outputs), name=layer.name))
+
+
+def _concat(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    axis = parameters.integer(0)
+    parameters.finish()
+    if axis != 0:
+        raise layer.refuse(f"its axis {axis} is unknown; that of the channels (0) is accepted")
+    graph.add("Concat", layer, axis=1)
+
+
+def _crop(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    left, top = parameters.integer(0), parameters.integer(1)
+    starts, ends, axes = (parameters.array(key) for key in (9, 10, 11))
+    parameters.finish()
+    if len(layer.inputs) == 2 and min(left, top) > 0 and not (starts or ends or axes):
+        # ncnn makes it as large as its second blob, so that below and on the right as much goes as above and on the
+        # left, wherever tiles have the multiples that the catalogue states. Otherwise the sum that follows would fail.
+        starts, ends = (top, left), (-top, -left)
+    elif (
+        (left or top or len(starts) != 2 or len(ends) != 2 or axes != (-2, -1))
+        # -233 is ncnn's word for the end itself.
+        or not all(start >= 0 > end > -233 for start, end in zip(starts, ends, strict=True))
+    ):
+        raise layer.refuse("it does not say how much of all four sides to cut off, which alone is accepted")
+    places = (
+        graph.constant(f"{layer.name}.{part}", np.array(value, np.int64))
+        for part, value in (("starts", starts), ("ends", ends), ("axes", (2, 3)))
+    )
+    inputs = [graph.resolve(layer.inputs[0]), *places]
+    graph.nodes.append(helper.make_node("Slice", inputs, list(layer.outputs), name=layer.name))
+
+
+def _pooling(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    kind, is_global = parameters.integer(0), parameters.integer(4)
+    parameters.finish()
+    if kind != 1 or is_global != 1:
+        raise layer.refuse(f"its kind {kind} and its extent {is_global} are unknown; a mean (1) of all (1) is accepted")
+    graph.add("GlobalAveragePool", layer)
+    graph.vectors.update(layer.outputs)
+
+
+def _inner_product(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    outputs, has_bias, count = (parameters.integer(key) for key in range(3))
+    activation = _read_activation(layer, parameters)
+    parameters.finish()
+    if not graph.vectors.issuperset(graph.resolve(blob) for blob in layer.inputs):
+        raise layer.refuse("its input is no vector; what a Pooling of all or an InnerProduct gives is accepted")
+    if outputs < 1 or count < 1 or count % outputs:
+        raise layer.refuse(f"{count} weights do not fill {outputs} rows")
+    weights = graph.weights.kernel(count).reshape(outputs, -1, 1, 1)
+    bias = graph.weights.plain(outputs) if has_bias else np.zeros(outputs, np.float32)
+    _add_kernel(graph, layer, "Conv", _Kernel(weights, bias, {"kernel_shape": [1, 1]}, activation), weights)
+    graph.vectors.update(layer.outputs)
+
+
+def _scale(graph: _Graph, layer: Layer) -> None:
+    parameters = Parameters(layer)
+    size = parameters.integer(0)
+    parameters.finish()
+    # -233: the factors are the second blob, one for each channel.
+    if size != -233 or len(layer.inputs) != 2 or graph.resolve(layer.inputs[1]) not in graph.vectors:
+        raise layer.refuse(f"its factors are {size} weights; a blob of one number a channel (-233) is accepted")
+    graph.add("Mul", layer)
 
 
 LAYERS: dict[str, Callable[[_Graph, Layer], None]] = {
     "BinaryOp": _binary_op,
+    "Concat": _concat,
     "Convolution": _convolution,
+    "Crop": _crop,
     "Deconvolution": _deconvolution,
+    "Eltwise": _eltwise,
+    "InnerProduct": _inner_product,
     "Input": _input,
     "Interp": _interp,
     "PReLU": _prelu,
     "PixelShuffle": _pixel_shuffle,
+    "Pooling": _pooling,
+    "Scale": _scale,
     "Split": _split,
 }
 

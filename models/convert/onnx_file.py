@@ -16,10 +16,12 @@ from convert.graph import (
     rewrite_prelu,
     round_to_float16,
     store_float16,
+    take_one_picture,
 )
 from convert.layer_costs import winograd_pays
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
+from convert.shared_means import pooled_values, share_means
 from convert.shared_weights import refer_to_weights
 from convert.tfjs import convert_tfjs
 from convert.winograd import rewrite_convolutions
@@ -47,9 +49,11 @@ def read_network(model: Model, *, package: Path) -> onnx.ModelProto:
 
 
 def rewrite_network(network: onnx.ModelProto) -> None:
-    """Apply, in place, the passes that make the float graph fast everywhere; it computes what it did before."""
+    """Apply, in place, the passes that make the float graph fast everywhere, and let it share means; what it computes
+    of `input` it computed before."""
     rewrite_prelu(network)
     rewrite_cubic_shrink(network)
+    share_means(network)
     drop_unused_constants(network)
 
 
@@ -72,18 +76,23 @@ def build_onnx(model: Model, *, package: Path) -> bytes:
 def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> bytes | None:
     """The second graph of ``model``, whose 3 × 3 convolutions are written out as Winograd's; None where no layer gains.
 
-    It is made to be run as it is written, by onnxruntime's processor provider. direct: the bytes of the first graph's
+    It is made to be run as it is written, by onnxruntime's processor provider, on one picture at a time unless the
+    network pools. direct: the bytes of the first graph's
     file, whose name is ``file``; this one points to the weights in it. The same bytes every time; raises
     ConversionError as ``read_network`` does.
     """
     network = read_network(model, package=package)
     # PRelu is kept: on the processor it is one pass over the pixels where the first graph takes four.
     rewrite_cubic_shrink(network)
+    share_means(network)
     round_to_float16(network)
-    if not rewrite_convolutions(network, pays=winograd_pays):
+    is_pooling = pooled_values(network) > 0
+    if not rewrite_convolutions(network, pays=winograd_pays, pictures=is_pooling):
         return None
     drop_unused_constants(network)
     pack_network(network)
+    if not is_pooling:
+        take_one_picture(network)
     _finish(network, model)
     refer_to_weights(network, file=file, content=direct)
     return _serialised(network)

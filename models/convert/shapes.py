@@ -23,15 +23,17 @@ _OF_INTEGERS = {"Add", "Concat"}
 
 
 def tensor_shapes(model: onnx.ModelProto, *, side: int) -> Shapes:
-    """Shapes of all tensors, constants too, by name, for an input float32 NHWC [1, side, side, 3].
+    """Shapes of all tensors, constants too, by name, for an `input` float32 NHWC [1, side, side, 3]; what other inputs
+    there are have the shapes that the file states.
 
     Sizes that the graph computes of its tensors' shapes are known too.
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
     types: dict[str, TypeProto] = {}
     values = {initializer.name: initializer for initializer in model.graph.initializer}
-    (picture,) = model.graph.input
-    types[picture.name] = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, side, side, 3])
+    for given in model.graph.input:
+        types[given.name] = given.type
+    types["input"] = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, side, side, 3])
     for name, value in values.items():
         types[name] = helper.make_tensor_type_proto(value.data_type, list(value.dims))
     for node in model.graph.node:

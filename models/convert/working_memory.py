@@ -16,7 +16,7 @@ _OTHER_SHAPES = {"Reshape", "Squeeze", "Unsqueeze"}
 
 
 def working_bytes_per_pixel(model: onnx.ModelProto, *, as_written: bool = False) -> int:
-    """Bytes that one run takes for each pixel of its input, float32 NHWC [1, height, width, 3]; weights not counted.
+    """Bytes that one run takes for each pixel of `input`, float32 NHWC [1, height, width, 3]; weights not counted.
 
     The graph's tensors are laid out one after the other as onnxruntime's WebAssembly build does it: each gets the first
     gap that is large enough, and is given back after its last reader. The answer is how far the heap then reaches,
@@ -31,22 +31,25 @@ def working_bytes_per_pixel(model: onnx.ModelProto, *, as_written: bool = False)
     steps = list(_steps(model.graph, shapes, as_written=as_written))
     last_read = {name: number for number, (reads, _, _) in enumerate(steps) for name in reads}
     heap = _Heap()
-    heap.take("input", _bytes(shapes["input"]))
+    # The caller holds them until the run has ended.
+    held = {value.name for value in model.graph.input}
+    for value in model.graph.input:
+        heap.take(value.name, _bytes(shapes[value.name]))
     for number, (reads, written, scratch) in enumerate(steps):
         if scratch:
             heap.take("scratch", scratch)
-        heap.take(written, _bytes(shapes[written]))
+        for name in written:
+            heap.take(name, _bytes(shapes[name]))
         if scratch:
             heap.give_back("scratch")
-        for name in reads:
-            # The caller holds the input until the run has ended.
-            if last_read[name] == number and name != "input":
+        for name in reads - held:
+            if last_read[name] == number:
                 heap.give_back(name)
     return math.ceil(heap.reach / NOMINAL_SIDE**2)
 
 
-def _steps(graph: onnx.GraphProto, shapes: Shapes, *, as_written: bool) -> Iterator[tuple[set[str], str, int]]:
-    """What each run computes: per step the computed tensors it reads, the one it writes, and bytes it takes beside."""
+def _steps(graph: onnx.GraphProto, shapes: Shapes, *, as_written: bool) -> Iterator[tuple[set[str], list[str], int]]:
+    """What each run computes: per step the computed tensors it reads, those it writes, and bytes it takes beside."""
     constant = {initializer.name for initializer in graph.initializer}
     readers = [name for node in graph.node for name in node.input]
     memory_of: dict[str, str] = {}
@@ -58,13 +61,13 @@ def _steps(graph: onnx.GraphProto, shapes: Shapes, *, as_written: bool) -> Itera
             constant.update(node.output)
             continue
         reads = {memory_of.get(name, name) for name in node.input if name and name not in constant}
-        (written,) = node.output
+        written = list(node.output)
         if node.op_type in _OTHER_SHAPES and node.input[0] not in constant:
-            memory_of[written] = memory_of.get(node.input[0], node.input[0])
+            memory_of[written[0]] = memory_of.get(node.input[0], node.input[0])
             continue
-        is_fused = node.op_type == "Conv" and not as_written and readers.count(written) == 1
+        is_fused = node.op_type == "Conv" and not as_written and readers.count(written[0]) == 1
         if is_fused and nodes and nodes[0].op_type in _FUSED_ACTIVATIONS:
-            (written,) = nodes.pop(0).output
+            written = list(nodes.pop(0).output)
         yield reads, written, _scratch_bytes(node, graph, shapes)
 
 

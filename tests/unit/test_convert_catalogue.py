@@ -16,7 +16,14 @@ def test_families_are_complete() -> None:
     found = {(model.family, model.content, model.scale, model.noise) for model in CATALOGUE.models}
     upconv = {("upconv7", content, 2, noise) for content in ("drawing", "photo") for noise in (None, 0, 1, 2, 3)}
     realesr = {("realesr-animevideov3", "drawing", scale, None) for scale in (2, 3, 4)}
-    assert found == upconv | realesr | {("esrgan-slim", "photo", 2, None)}
+    cunet = {("cunet", "drawing", 2, None), *(("cunet", "drawing", scale, n) for scale in (1, 2) for n in range(4))}
+    realcugan = {("realcugan", "drawing", 2, noise) for noise in (None, 1, 2, 3)}
+    single = {
+        ("realcugan-conservative", "drawing", 2, None),
+        ("realesrgan-x4plus-anime", "drawing", 4, None),
+        ("esrgan-slim", "photo", 2, None),
+    }
+    assert found == upconv | realesr | cunet | realcugan | single
     assert len({model.title for model in CATALOGUE.models}) == len(CATALOGUE.models)
 
 
@@ -24,6 +31,10 @@ def test_further_passes_take_no_noise_away() -> None:
     by_id = {model.id: model for model in CATALOGUE.models}
     for model in CATALOGUE.models:
         following = by_id[model.next_pass] if model.next_pass else model
+        if model.scale == 1:
+            # There is no further pass where nothing is enlarged.
+            assert following is model
+            continue
         assert following.noise is None
         assert (following.family, following.content, following.scale) == (model.family, model.content, model.scale)
 

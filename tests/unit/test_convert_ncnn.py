@@ -9,7 +9,8 @@ import pytest
 from convert_fixtures import run_ncnn, run_onnx
 
 from convert.errors import ConversionError
-from convert.ncnn import Weights, convert_ncnn, parse_param
+from convert.ncnn import convert_ncnn
+from convert.ncnn_files import Weights, parse_param
 from convert.onnx_file import build_onnx
 from convert.packages import read_member
 from model_packages import model_of, package_of
@@ -46,6 +47,7 @@ def compare(text: str, weights: bytes, *, folder: Path, height: int = 9, width: 
         "4=1 14=2 15=0 16=3",
         "9=1",
         "9=2 -23310=1,0.25",
+        "9=4",
     ],
 )
 def test_convolution(options: str, tmp_path: Path) -> None:
@@ -107,6 +109,80 @@ def test_split_and_sum(tmp_path: Path) -> None:
     compare(text, b"", folder=tmp_path)
 
 
+@pytest.mark.parametrize("coefficients", ["", "-23301=2,1.0,1.0", "-23301=2,0.2,1.0", "-23301=2,-0.5,3.0"])
+def test_weighted_sum(coefficients: str, tmp_path: Path) -> None:
+    text = param(
+        "Input in 0 1 data",
+        "Split twice 1 2 data one two",
+        "Convolution conv 1 1 one three 0=3 1=1 6=9",
+        f"Eltwise sum 2 1 three two out 0=1 {coefficients}",
+    )
+    compare(text, FLOAT32_TAG + random_values(9).tobytes(), folder=tmp_path)
+
+
+def test_channels_beside_each_other(tmp_path: Path) -> None:
+    text = param(
+        "Input in 0 1 data",
+        "Split thrice 1 3 data one two three",
+        "Convolution conv 1 1 one four 0=2 1=1 6=6",
+        "Concat beside 3 1 four two three five",
+        "Convolution last 1 1 five out 0=3 1=1 6=24",
+    )
+    kernels = (FLOAT32_TAG + random_values(count).tobytes() for count in (6, 24))
+    compare(text, b"".join(kernels), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        "2 1 one five out 0=3 1=2",
+        "1 1 one out -23309=2,2,3 -23310=2,-2,-3 -23311=2,-2,-1",
+        "1 1 one out -23309=2,0,5 -23310=2,-4,-1 -23311=2,-2,-1",
+    ],
+)
+def test_crop(crop: str, tmp_path: Path) -> None:
+    """With a second blob, what is left has its size: 9 × 11 pixels less 4 × 6, which a kernel of 5 × 7 cuts off."""
+    left = ["Split again 1 2 two four five"] if crop.startswith("2") else ["Split again 1 1 two four"]
+    text = param(
+        "Input in 0 1 data",
+        "Split twice 1 2 data one three",
+        "Convolution conv 1 1 three two 0=3 1=7 11=5 6=315",
+        *left,
+        f"Crop crop {crop.replace('out', 'six')}",
+        "BinaryOp sum 2 1 six four out 0=0",
+    )
+    compare(text, FLOAT32_TAG + random_values(315).tobytes(), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "product", ["Scale product 2 1 two five out 0=-233", "BinaryOp product 2 1 two five out 0=2"], ids=str.split
+)
+def test_squeeze_and_excitation(product: str, tmp_path: Path) -> None:
+    """One number a channel from the mean over all pixels, by which the channel is multiplied."""
+    text = param(
+        "Input in 0 1 data",
+        "Split twice 1 2 data one two",
+        "Pooling mean 1 1 one three 0=1 4=1",
+        "InnerProduct less 1 1 three four 0=2 1=1 2=6 9=1",
+        "InnerProduct more 1 1 four five 0=3 2=6 9=4",
+        product,
+    )
+    # ncnn files hold some of these weights as float32, others as float16.
+    less = FLOAT32_TAG + random_values(6).tobytes() + random_values(2).tobytes()
+    more = FLOAT16_TAG + random_values(6, dtype="<f2").tobytes()
+    compare(text, less + more, folder=tmp_path)
+
+
+def test_product(tmp_path: Path) -> None:
+    text = param(
+        "Input in 0 1 data",
+        "Split twice 1 2 data one two",
+        "Convolution conv 1 1 one three 0=3 1=1 6=9",
+        "BinaryOp product 2 1 three two out 0=2",
+    )
+    compare(text, FLOAT32_TAG + random_values(9).tobytes(), folder=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("layer", "named"),
     [
@@ -119,7 +195,28 @@ def test_split_and_sum(tmp_path: Path) -> None:
         ("Convolution conv 1 1 data out 0=5 1=3 6=135 9=2", "activation 2 has no slope"),
         ("Interp resize 1 1 data out 0=4 1=2.0 2=2.0", "kind 4"),
         ("Interp resize 1 1 data out 0=2 1=2.0 2=2.0 6=1", "parameter 6"),
-        ("BinaryOp product 1 1 data out 0=2", "operation 2"),
+        ("BinaryOp product 1 1 data out 0=2", "operation 2 on 1 blobs"),
+        ("BinaryOp shift 1 1 data out 0=0 1=1 2=0.5", "parameter 1"),
+        ("BinaryOp difference 2 1 data data out 0=1", "operation 1 on 2 blobs"),
+        ("Eltwise largest 2 1 data data out 0=2", "operation 2"),
+        ("Eltwise sum 3 1 data data data out 0=1", "on 3 blobs"),
+        ("Eltwise sum 2 1 data data out 0=1 -23301=3,1.0,2.0,3.0", r"coefficients \(1.0, 2.0, 3.0\)"),
+        ("Concat below 2 1 data data out 0=1", "axis 1"),
+        ("Crop crop 1 1 data out 0=4 1=4", "how much of all four sides"),
+        ("Crop crop 2 1 data data out 0=4", "how much of all four sides"),
+        ("Crop crop 2 1 data data out 0=4 1=4 2=1", "parameter 2"),
+        ("Crop crop 1 1 data out 0=1 1=1 3=5 4=5", "parameter 3"),
+        ("Crop crop 1 1 data out -23309=2,4,4 -23310=2,-4,-4 -23311=2,-1,-2", "how much of all four sides"),
+        ("Crop crop 1 1 data out -23309=2,4,4 -23310=2,-4,-233 -23311=2,-2,-1", "how much of all four sides"),
+        ("Crop crop 1 1 data out -23309=2,4,4 -23310=2,-4,20 -23311=2,-2,-1", "how much of all four sides"),
+        ("Crop crop 1 1 data out -23309=1,4 -23310=1,-4 -23311=1,-1", "how much of all four sides"),
+        ("Pooling most 1 1 data out 0=0 4=1", "kind 0"),
+        ("Pooling mean 1 1 data out 0=1 1=2 2=2", "parameter 1"),
+        ("Pooling mean 1 1 data out 0=1", "its extent 0"),
+        ("InnerProduct matrix 1 1 data out 0=5 2=135", "its input is no vector"),
+        ("Scale larger 1 1 data out 0=3", "its factors are 3 weights"),
+        ("Scale larger 2 1 data data out 0=-233", "its factors are -233 weights"),
+        ("Scale larger 2 1 data data out 0=-233 1=1", "parameter 1"),
     ],
 )
 def test_unknown_layer_or_option_is_refused(layer: str, named: str) -> None:
@@ -142,6 +239,16 @@ def test_unknown_layer_or_option_is_refused(layer: str, named: str) -> None:
 def test_unreadable_param_is_refused(text: str, named: str) -> None:
     with pytest.raises(ConversionError, match=named):
         parse_param(text)
+
+
+def test_weights_that_do_not_fill_a_matrix_are_refused() -> None:
+    text = param(
+        "Input in 0 1 data",
+        "Pooling mean 1 1 data middle 0=1 4=1",
+        "InnerProduct matrix 1 1 middle out 0=5 2=16",
+    )
+    with pytest.raises(ConversionError, match="16 weights do not fill 5 rows"):
+        convert_ncnn(text, FLOAT32_TAG + bytes(4 * 16), name="tiny")
 
 
 def test_network_with_two_outputs_is_refused() -> None:
