@@ -19,6 +19,7 @@ from convert.graph import (
     take_one_picture,
 )
 from convert.layer_costs import winograd_pays
+from convert.named_sizes import name_common_sizes
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
 from convert.shared_means import pooled_values, share_means
@@ -93,6 +94,7 @@ def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> 
     pack_network(network)
     if not is_pooling:
         take_one_picture(network)
+        name_common_sizes(network)
     _finish(network, model)
     refer_to_weights(network, file=file, content=direct)
     return _serialised(network)

@@ -22,9 +22,9 @@ _STANDARD = {"FusedConv": ("Conv", ("activation", "activation_params"))}
 _OF_INTEGERS = {"Add", "Concat"}
 
 
-def tensor_shapes(model: onnx.ModelProto, *, side: int) -> Shapes:
-    """Shapes of all tensors, constants too, by name, for an `input` float32 NHWC [1, side, side, 3]; what other inputs
-    there are have the shapes that the file states.
+def tensor_shapes(model: onnx.ModelProto, *, side: int, width: int | None = None) -> Shapes:
+    """Shapes of all tensors, constants too, by name, for an `input` float32 NHWC [1, side, width, 3], square where no
+    width is told; what other inputs there are have the shapes that the file states.
 
     Sizes that the graph computes of its tensors' shapes are known too.
     Raises ConversionError where the graph leaves a tensor's shape open.
@@ -33,7 +33,7 @@ def tensor_shapes(model: onnx.ModelProto, *, side: int) -> Shapes:
     values = {initializer.name: initializer for initializer in model.graph.initializer}
     for given in model.graph.input:
         types[given.name] = given.type
-    types["input"] = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, side, side, 3])
+    types["input"] = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, side, width or side, 3])
     for name, value in values.items():
         types[name] = helper.make_tensor_type_proto(value.data_type, list(value.dims))
     for node in model.graph.node:
