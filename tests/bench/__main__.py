@@ -16,6 +16,8 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             animation   a figure over a still background ÷ every frame
             memory      what one large picture takes
             wire        the bytes of a first visit, file by file
+            layers      3 × 3 layers in onnxruntime-web ÷ the same written out as Winograd's
+            where       where the time of a run goes, by kind of step
 """
 
 import argparse
@@ -34,12 +36,14 @@ from bench import (  # noqa: E402 - found through the path above
     gif_quality,
     headers,
     job,
+    layers,
     megapixels,
     memory,
     native,
     start,
     upscalerjs,
     waifuxl,
+    where,
     wire,
 )
 from sitebuild import chromium  # noqa: E402
@@ -67,6 +71,8 @@ OTHER: dict[str, Run] = {
         side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy
     ),
     "wire": lambda options: wire.main(),
+    "layers": lambda options: layers.main(options.repeats),
+    "where": lambda options: where.main(options.repeats),
 }
 BENCHES = {**SPEED, **OTHER}
 
