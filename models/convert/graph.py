@@ -200,7 +200,7 @@ def let_white_be_one(model: onnx.ModelProto, *, white: float) -> None:
 def round_to_float16(model: onnx.ModelProto) -> None:
     """Round the large constants to what float16 holds, so that ``store_float16`` can halve them.
 
-    Nothing changes in networks whose weights come as float16. Small kernels are left alone: they would save little, and
+    Nothing changes in what float16 holds already. Small kernels are left alone: they would save little, and
     as the first and the last of a network they weigh most. (esrgan-slim: 0.04 of 255 at most instead of 0.06.)
     """
     for initializer in model.graph.initializer:

@@ -32,6 +32,7 @@ CASES = [
     ("upconv7-photo-2x", 2),
     ("realesr-animevideov3-2x", 2),
     ("realesr-animevideov3-4x", 4),
+    ("realesrgan-x4plus-anime", 4),
     ("esrgan-slim-2x", 2),
     ("upconv7-anime-2x", 4),
 ]

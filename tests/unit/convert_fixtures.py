@@ -37,8 +37,6 @@ def run_ncnn(param: bytes, weights: bytes, picture: Floats, *, folder: Path) -> 
     network = ncnn.Net()
     for option in ("use_vulkan_compute", "use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic"):
         setattr(network.opt, option, False)
-    # Its Winograd convolutions of 8 × 8 tiles are off by up to 4e-4 in cunet.
-    network.opt.use_winograd_convolution = False
     network.opt.use_bf16_storage = False
     assert network.load_param(str(folder / "network.param")) == 0
     assert network.load_model(str(folder / "network.bin")) == 0

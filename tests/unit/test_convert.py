@@ -139,20 +139,26 @@ def test_float16_storage_keeps_every_bit(model_id: str) -> None:
     model = model_of(model_id)
     network = read_network(model, package=package_of(model))
     rewrite_network(network)
-    round_to_float16(network)
+    if model.format == "tfjs":
+        round_to_float16(network)
     expected = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
     pack_network(network)
     stored = {constant.name: numpy_helper.to_array(constant) for constant in network.graph.initializer}
     halves = {name.removesuffix(".float16") for name in stored if name.endswith(".float16")}
-    # The 432 values of the first upconv_7 kernel are too few to be worth a Cast; the weights of TF.js and of one layer
-    # of cunet are float32, and those of them that have less than 4096 values stay so.
+    # The 432 values of the first upconv_7 kernel are too few to be worth a Cast; the weights of TF.js are float32, and
+    # the smaller kernels stay so, as do those of cunet's deconvolutions.
     least = 512 if model.format == "ncnn" else 4096
-    large = {name for name, value in expected.items() if value.ndim == 4 and value.size >= least}
-    assert halves == large - ({"Deconvolution2.weight"} if model_id.startswith("cunet-2x") else set())
+    assert halves == {
+        name
+        for name, value in expected.items()
+        if value.ndim == 4
+        and value.size >= least
+        and not (model.family == "cunet" and name.startswith("Deconvolution"))
+    }
     for name, value in expected.items():
         kept = stored[f"{name}.float16"].astype(np.float32) if name in halves else stored[name]
         np.testing.assert_array_equal(kept, value)
-    assert sum(value.nbytes for value in stored.values()) < 0.54 * sum(value.nbytes for value in expected.values())
+    assert sum(value.nbytes for value in stored.values()) < 0.55 * sum(value.nbytes for value in expected.values())
 
 
 def test_files_are_the_same_every_time(tmp_path: Path) -> None:

@@ -76,6 +76,10 @@ def test_what_only_passes_over_the_pixels_counts_nothing() -> None:
         ("upconv7-anime-2x", 33.2),
         ("upconv7-photo-2x-n1", 33.2),
         ("realesr-animevideov3-2x", 40.6),
+        ("cunet-2x-n1", 41.0),
+        ("cunet-1x-n1", 14.0),
+        ("realcugan-2x-conservative", 41.0),
+        ("realesrgan-x4plus-anime", 374),
         ("esrgan-slim-2x", 14.6),
     ],
 )
