@@ -23,10 +23,11 @@ export class BareCrew {
     this.#remotes = this.#workers.map((worker) => Comlink.wrap(worker));
   }
 
-  /** @param {string} model its path in the site */
-  async load(model) {
-    const { provider, threads } = this.#way;
-    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, model)));
+  /** @param {import('../senmei.js').ModelCard} card */
+  async load({ file, winograd }) {
+    const { provider, threads, graph } = this.#way;
+    const [model, weights] = graph === 'winograd' && winograd ? [winograd.file, file] : [file, null];
+    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, model, weights)));
   }
 
   /**
