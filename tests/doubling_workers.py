@@ -74,8 +74,8 @@ class DoublingWorkers:
 
 
 class DoublingWorker:
-    """taken_in_advance: the largest value of each tile that came while another was computing. running: the file of the
-    model that it runs, or ran last."""
+    """taken_in_advance: the largest value of each tile that came while another was computing. running, pixels: the file
+    of the model that it runs, or ran last, and the size of the tile."""
 
     def __init__(self, maker: DoublingWorkers, provider: str, threads: int, number: int) -> None:
         self.provider = provider
@@ -83,6 +83,7 @@ class DoublingWorker:
         self.number = number
         self.files: set[ModelFile] = set()
         self.running: ModelFile | None = None
+        self.pixels = 0
         self._runs: Counter[ModelFile] = Counter()
         self.taken_in_advance: list[float] = []
         self._maker = maker
@@ -92,6 +93,10 @@ class DoublingWorker:
     @property
     def is_ended(self) -> bool:
         return self._over.done()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._in_turn.locked()
 
     async def load(self, file: ModelFile) -> None:
         for name in (file.name, file.weights):
@@ -115,15 +120,14 @@ class DoublingWorker:
             self._check()
             assert file in self.files, "a model is loaded before it runs"
             self._maker.runs += 1
-            self.running = file
+            self.running, self.pixels = file, tile.shape[1] * tile.shape[2]
             fault = self._maker.fault(self, self._maker.runs)
             if fault is not None:
                 self._maker.faults.append(fault)
             started = asyncio.get_running_loop().time()
-            pixels = tile.shape[1] * tile.shape[2]
-            seconds = self._maker.seconds(self.provider, self.threads, pixels)
+            seconds = self._maker.seconds(self.provider, self.threads, self.pixels)
             if file.weights is not None:
-                seconds /= self._maker.gain(pixels, self._runs[file])
+                seconds /= self._maker.gain(self.pixels, self._runs[file])
             self._runs[file] += 1
             await self._working(1e9 if fault == "hangs" else seconds)
             match fault:

@@ -37,6 +37,7 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "provider": "cpu",
         "workers": 1,
         "threads": usable_cores(),
+        "graph": "direct",
         "notes": [],
         "frames": 1,
         "tiles": 1,

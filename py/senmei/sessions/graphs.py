@@ -18,7 +18,7 @@ from .trials import Speed, told_by
 GraphWish = Literal["auto", "direct", "winograd"]
 
 # The golden tile is smaller than the tiles of jobs, and the smaller a tile, the less do Winograd's convolutions gain.
-_LONG_ENOUGH_MS, _LEAST_PIXELS = 250, 64**2
+_LONG_ENOUGH_MS, _LEAST_PIXELS = 250, 96**2
 
 # Whatever takes so long, or is so large, tells enough.
 _TOO_LONG_MS, _MOST_PIXELS = 1500, 256**2

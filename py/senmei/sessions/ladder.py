@@ -136,9 +136,11 @@ class Ladder:
         if wish.graph == "winograd":
             return winograd
         gain = self.trials.gain(card)
-        is_faster = gain is None or gain > 1
-        fails = self.trials.trial(WASM.twin, card).state == "dropped" or self.trials.trial(winograd, card).is_wrong
-        return winograd if is_faster and not fails else rung.direct
+        if (gain is not None and gain <= 1) or self.trials.trial(WASM.twin, card).state == "dropped":
+            return rung.direct
+        only_direct = self.trials.trial(winograd, card).state == "dropped"
+        only_direct = only_direct and self.trials.trial(rung.direct, card).state == "right"
+        return rung.direct if only_direct else winograd
 
     def arrangement(self, card: ModelCard, team: Team) -> Arrangement:
         workers, rung = team
