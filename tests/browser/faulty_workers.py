@@ -53,7 +53,8 @@ const digest = (data) => {
 if (ort) {
   const create = ort.InferenceSession.create;
   ort.InferenceSession.create = async (...asked) => {
-    const start = await fault('start', {});
+    const graph = asked[1]?.externalData ? 'winograd' : 'direct';
+    const start = await fault('start', { graph });
     await suffer(start);
     if (start === 'by the processor') {
       asked[1] = { executionProviders: ['wasm'] };
@@ -62,7 +63,7 @@ if (ort) {
     const session = await create.apply(ort.InferenceSession, asked);
     const run = session.run;
     session.run = async (feeds) => {
-      const kind = await fault('run', { tile: digest(feeds.input.data) });
+      const kind = await fault('run', { graph, tile: digest(feeds.input.data) });
       await suffer(kind);
       if (kind === 'wrong') feeds.input.data.forEach((value, index, data) => { data[index] = 1 - value; });
       return run.call(session, feeds);
@@ -76,9 +77,9 @@ for (const { data, ports } of early) dispatchEvent(new MessageEvent('message', {
 """
 
 Decision = Callable[[dict[str, str]], str]
-"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, tile}: "throws",
-"memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does without a
-GPU), or "" for nothing."""
+"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, graph, tile}:
+"throws", "memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does
+without a GPU), or "" for nothing."""
 
 
 class FaultyWorkers:
