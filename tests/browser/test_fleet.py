@@ -342,7 +342,8 @@ def test_a_graph_without_weights_takes_them_from_another_file(page: Page, site: 
             const [one, other] = [await fleet.make('wasm', 1), await fleet.make('wasm', 1)];
             const alone = await failure(fleet.load(other, graph, null));
             await Promise.all([fleet.load(one, graph, model), fleet.load(one, model, null)]);
-            return [alone, await outcome(fleet.run(one, graph, feeds(48))), await outcome(fleet.run(one, model, feeds(48)))];
+            const [run, direct] = [fleet.run(one, graph, feeds(48)), fleet.run(one, model, feeds(48))];
+            return [alone, await outcome(run), await outcome(direct)];
         }""",
         [graph, MODEL],
     )
