@@ -333,27 +333,6 @@ def test_the_first_worker_tells_the_bytes_of_its_runtime(page: Page, site: Path)
     assert fetched == {runtime: (site / runtime).stat().st_size}
 
 
-def test_a_graph_without_weights_takes_them_from_another_file(page: Page, site: Path) -> None:
-    graph = MODEL.replace(".onnx", ".winograd.onnx")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
-    alone, run, direct = page.evaluate(
-        """async ([graph, model]) => {
-            const [one, other] = [await fleet.make('wasm', 1), await fleet.make('wasm', 1)];
-            const alone = await failure(fleet.load(other, graph, null));
-            await Promise.all([fleet.load(one, graph, model), fleet.load(one, model, null)]);
-            const [run, direct] = [fleet.run(one, graph, feeds(48)), fleet.run(one, model, feeds(48))];
-            return [alone, await outcome(run), await outcome(direct)];
-        }""",
-        [graph, MODEL],
-    )
-    assert alone is not None, "it holds none itself"
-    assert np.abs(output_of(run) - output_of(direct)).max() < 1e-3
-    assert np.abs(output_of(run) - right_output(site / "models" / MODEL, 48)).max() < 1e-3
-    assert [asked.count(name) for name in (graph, MODEL)] == [1, 1]
-    page.evaluate("([graph, model]) => Promise.all([fleet.forget(graph), fleet.forget(model)])", [graph, MODEL])
-
-
 def test_what_was_begun_is_handed_out_first(page: Page) -> None:
     answers = page.evaluate(
         """async (model) => {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from browser.api_page import MODEL, open_page, pixels, upscale
 from browser.faulty_workers import faulty_workers, report
+from browser.fleet_page import fleet_page, output_of, right_output
 from browser.test_faults import CREATE, opened_up
 from browser.watched import IS_COMPARED, Native, farthest, known_page, to_base64, watched_page
 from drawings import drawing, saved
@@ -69,6 +72,25 @@ def test_either_graph_can_be_forced_and_both_make_the_same(api: Page, native: Na
     assert farthest(made["direct"], made["winograd"]) <= 1
     natively = native(DATA, graph="winograd")
     assert all(farthest(natively, one) <= 1 for one in made.values())
+
+
+def test_a_graph_without_weights_takes_them_from_another_file(chromium: Browser, origin: str, site: Path) -> None:
+    with fleet_page(chromium, origin) as (page, watch):
+        model, graph = (file.removeprefix("models/") for file in FILES)
+        alone, run, direct = page.evaluate(
+            """async ([graph, model]) => {
+                const [one, other] = [await fleet.make('wasm', 1), await fleet.make('wasm', 1)];
+                const alone = await failure(fleet.load(other, graph, null));
+                await Promise.all([fleet.load(one, graph, model), fleet.load(one, model, null)]);
+                const [run, direct] = [fleet.run(one, graph, feeds(48)), fleet.run(one, model, feeds(48))];
+                return [alone, await outcome(run), await outcome(direct)];
+            }""",
+            [graph, model],
+        )
+        assert alone is not None, "it holds none itself"
+        assert np.abs(output_of(run) - output_of(direct)).max() < 1e-3
+        assert np.abs(output_of(run) - right_output(site / "models" / model, 48)).max() < 1e-3
+        assert [watch.requests.count(f"{origin}{file}") for file in FILES] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import * as Comlink from '../vendor/comlink/comlink.mjs';
+import { filesOf } from '../workers/session-options.js';
 
 /** @typedef {import('./ways.js').Way} Way */
 
@@ -24,10 +25,10 @@ export class BareCrew {
   }
 
   /** @param {import('../senmei.js').ModelCard} card */
-  async load({ file, winograd }) {
+  async load(card) {
     const { provider, threads, graph } = this.#way;
-    const [model, weights] = graph === 'winograd' && winograd ? [winograd.file, file] : [file, null];
-    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, model, weights)));
+    const files = filesOf(card, graph);
+    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, ...files)));
   }
 
   /**

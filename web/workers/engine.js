@@ -12,6 +12,7 @@ import { likelyRung } from './head-start.js';
 import { LastCall } from './last-call.js';
 import { openSink } from './output-sink.js';
 import { withNulls } from './plain-values.js';
+import { filesOf } from './session-options.js';
 import { SiteFiles, siteRoot } from './site-files.js';
 
 /**
@@ -50,8 +51,7 @@ import { SiteFiles, siteRoot } from './site-files.js';
  * @property {number} workers
  * @property {number} threads
  * @property {import('../options.js').Graph} graph of the model that computes
- * @property {number | null} gain how many times as fast the Winograd graph is as the direct one, on the processor; null where
- *   there is none, and until they were compared
+ * @property {number | null} gain how many times as fast the Winograd graph is; null until compared, or where there is none
  * @property {Rung[]} rungs
  * @property {number | null} idleShare of the workers' time between the tiles of the last job, 0 to 1
  * @property {string[]} troubles sentences: what went wrong and was mended
@@ -151,13 +151,12 @@ async function startPython() {
  * @param {Choice} choice
  */
 async function preload(model, choice) {
-  /** @type {{ models: (import('./head-start.js').Card & { id: string })[] }} */
+  /** @type {{ models: (import('./session-options.js').Card & { id: string })[] }} */
   const { models } = JSON.parse(await catalogue);
   const card = models.find(({ id }) => id === model);
   if (!card) return;
   const { provider, threads, graph } = await likelyRung(card, choice, facts, gpu);
-  if (graph === 'winograd' && card.winograd) await fleet.preload(provider, threads, card.winograd.file, card.file);
-  else await fleet.preload(provider, threads, card.file, null);
+  await fleet.preload(provider, threads, ...filesOf(card, graph));
 }
 
 /**

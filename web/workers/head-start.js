@@ -5,14 +5,13 @@
  * @typedef {import('./facts.js').Gpu} Gpu
  * @typedef {import('./runtime-builds.js').Provider} Provider
  * @typedef {import('../options.js').Graph} Graph
- * @typedef {{ file: string, winograd: { file: string } | null }} Card of a model, as the catalogue has it
  * @typedef {{ provider: Provider, threads: number, graph: Graph }} Rung
  */
 
 /**
  * What the caller forces, else what the last visit ended with for this model, else one thread and the Winograd graph, where
  * there is one.
- * @param {Card} card
+ * @param {import('./session-options.js').Card} card
  * @param {import('../options.js').Choice} choice
  * @param {BrowserFacts} facts
  * @param {Promise<Gpu | null>} gpu

@@ -1,8 +1,9 @@
-// How a session of onnxruntime-web is made, in a job and where the bare runtime is measured.
+// What a session of onnxruntime-web is made of, and how, in a job and where the bare runtime is measured.
 
 /**
  * @typedef {import('./runtime-builds.js').Provider} Provider
  * @typedef {import('../vendor/onnxruntime/ort.wasm.min.mjs').InferenceSession.SessionOptions} SessionOptions
+ * @typedef {{ file: string, winograd: { file: string } | null }} Card of a model, as the catalogue has it
  * @typedef {{ path: string, data: Uint8Array }} Weights path: the name by which the graph knows their file
  */
 
@@ -19,4 +20,13 @@ export function sessionOptions(provider, weights) {
     // It is written as it is to run: the runtime's optimiser would take hundreds of milliseconds, and hold its kernels twice.
     graphOptimizationLevel: 'disabled',
   };
+}
+
+/**
+ * @param {Card} card
+ * @param {import('../options.js').Graph} graph
+ * @returns {[file: string, weights: string | null]} weights: the file that its weights are in, where they are not in itself
+ */
+export function filesOf({ file, winograd }, graph) {
+  return graph === 'winograd' && winograd ? [winograd.file, file] : [file, null];
 }
