@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 
 from senmei.errors import ModelUnavailable, OutOfMemory, SessionFailed
 from senmei.sessions import Tensors
-from senmei.sessions.workers import Answer, DeviceLost, Worker, WorkerLost
+from senmei.sessions.workers import Answer, DeviceLost, ModelFile, Worker, WorkerLost
 
 FAULTS = ("killed", "hangs", "throws", "out of memory", "device lost")
 
@@ -29,15 +30,17 @@ def golden_npz(side: int = 8) -> bytes:
 class DoublingWorkers:
     """Makes workers and knows of every one.
 
-    seconds: (provider, threads, source pixels) → what a run takes. fault: see Fault; start_fault: (provider, threads,
-    number of the worker) → "killed", "hangs" or "out of memory" while its session starts, "offline" when its script
-    cannot be fetched, or nothing. missing: files that cannot be fetched.
+    seconds: (provider, threads, source pixels) → what a run takes. gain: (source pixels, how many runs a session has
+    done) → how many times as fast a Winograd graph is. fault: see Fault; start_fault: (provider, threads, number of the
+    worker) → "killed", "hangs" or "out of memory" while its session starts, "offline" when its script cannot be
+    fetched, or nothing. missing: files that cannot be fetched.
     """
 
     def __init__(
         self,
         *,
         seconds: Callable[[str, int, int], float] = lambda *_: 1.0,
+        gain: Callable[[int, int], float] = lambda *_: 2.0,
         fault: Fault = lambda *_: None,
         start_fault: Callable[[str, int, int], str | None] = lambda *_: None,
         start_s: float = 0.4,
@@ -45,6 +48,7 @@ class DoublingWorkers:
     ) -> None:
         self.workers: list[DoublingWorker] = []
         self.seconds = seconds
+        self.gain = gain
         self.fault = fault
         self.start_fault = start_fault
         self.start_s = start_s
@@ -70,13 +74,17 @@ class DoublingWorkers:
 
 
 class DoublingWorker:
-    """taken_in_advance: the largest value of each tile that came while another was computing."""
+    """taken_in_advance: the largest value of each tile that came while another was computing. running, pixels: the file
+    of the model that it runs, or ran last, and the size of the tile."""
 
     def __init__(self, maker: DoublingWorkers, provider: str, threads: int, number: int) -> None:
         self.provider = provider
         self.threads = threads
         self.number = number
-        self.files: set[str] = set()
+        self.files: set[ModelFile] = set()
+        self.running: ModelFile | None = None
+        self.pixels = 0
+        self._runs: Counter[ModelFile] = Counter()
         self.taken_in_advance: list[float] = []
         self._maker = maker
         self._in_turn = asyncio.Lock()
@@ -86,9 +94,14 @@ class DoublingWorker:
     def is_ended(self) -> bool:
         return self._over.done()
 
-    async def load(self, file: str) -> None:
-        if file in self._maker.missing:
-            raise ModelUnavailable(f"“{file}” cannot be fetched.")
+    @property
+    def is_busy(self) -> bool:
+        return self._in_turn.locked()
+
+    async def load(self, file: ModelFile) -> None:
+        for name in (file.name, file.weights):
+            if name in self._maker.missing:
+                raise ModelUnavailable(f"“{name}” cannot be fetched.")
         match self._maker.start_fault(self.provider, self.threads, self.number):
             case "hangs":
                 await self._working(1e9)
@@ -99,7 +112,7 @@ class DoublingWorker:
         await self._working(self._maker.start_s / 2)
         self.files.add(file)
 
-    async def run(self, file: str, feeds: Tensors) -> Answer:
+    async def run(self, file: ModelFile, feeds: Tensors) -> Answer:
         tile = feeds["input"]
         if self._in_turn.locked():
             self.taken_in_advance.append(float(tile.max()))
@@ -107,12 +120,16 @@ class DoublingWorker:
             self._check()
             assert file in self.files, "a model is loaded before it runs"
             self._maker.runs += 1
+            self.running, self.pixels = file, tile.shape[1] * tile.shape[2]
             fault = self._maker.fault(self, self._maker.runs)
             if fault is not None:
                 self._maker.faults.append(fault)
             started = asyncio.get_running_loop().time()
-            pixels = tile.shape[1] * tile.shape[2]
-            await self._working(1e9 if fault == "hangs" else self._maker.seconds(self.provider, self.threads, pixels))
+            seconds = self._maker.seconds(self.provider, self.threads, self.pixels)
+            if file.weights is not None:
+                seconds /= self._maker.gain(self.pixels, self._runs[file])
+            self._runs[file] += 1
+            await self._working(1e9 if fault == "hangs" else seconds)
             match fault:
                 case "killed":
                     self.end()
@@ -131,8 +148,9 @@ class DoublingWorker:
             ended = asyncio.get_running_loop().time()
             return Answer({"output": outputs}, 1000 * started, 1000 * ended)
 
-    def unload(self, file: str) -> None:
+    def unload(self, file: ModelFile) -> None:
         self.files.discard(file)
+        del self._runs[file]
 
     def end(self) -> None:
         if not self._over.done():

@@ -20,6 +20,7 @@ from senmei.sessions.rungs import Facts, Wish
 from virtual_clock import run_virtually
 
 CARD = card(overlap=3)
+TWIN = card("twin", overlap=3, winograd_bytes=300)
 QUAD = Facts(cores=4, memory_gb=8, has_shared_memory=True, gpu="maker model", browser="a browser", runtime="1.30.0")
 PLAIN = replace(QUAD, gpu=None, has_shared_memory=False)
 ANY = Wish()

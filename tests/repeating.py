@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from senmei.arrangement import Arrangement
-from senmei.catalogue import Catalogue, ModelCard
+from senmei.catalogue import Catalogue, ModelCard, WinogradGraph
 from senmei.errors import OutOfMemory, SessionFailed
 from senmei.sessions import Tensors
 
@@ -27,7 +27,12 @@ def card(
     flat_tiles: bool = False,
     enlarges_alpha: bool = False,
     pooled: int = 0,
+    winograd_bytes: int | None = None,
 ) -> ModelCard:
+    """winograd_bytes: the working memory of its second graph for each pixel, None where it has none."""
+    second = None
+    if winograd_bytes is not None:
+        second = WinogradGraph(f"{model_id}.winograd.onnx", 0, "", tile_bytes_per_pixel=winograd_bytes)
     return ModelCard(
         id=model_id,
         family="repeat",
@@ -53,6 +58,7 @@ def card(
         size_bytes=0,
         sha256="",
         golden=f"{model_id}.golden.npz",
+        winograd=second,
     )
 
 

@@ -17,6 +17,14 @@ export function arrangementInWords({ provider, workers, threads }) {
 }
 
 /**
+ * @param {Pick<Rung, 'provider' | 'workers' | 'threads' | 'graph'>} way
+ * @returns {string} the same with the graph that it runs: "WebAssembly · 4 workers · fast convolutions"
+ */
+export function wayInWords(way) {
+  return way.graph === 'winograd' ? `${arrangementInWords(way)} · fast convolutions` : arrangementInWords(way);
+}
+
+/**
  * @param {Rung} rung
  * @returns {string} for instance "In use" or "Not used: it computes wrong pixels."
  */
@@ -30,6 +38,17 @@ export function rungInWords({ state, reason, megapixelMs }) {
     testing: 'Being tested …',
   }[state];
   return reason ? `${words}. ${reason}` : words;
+}
+
+/**
+ * @param {EngineReport} report
+ * @returns {string} what there is to know of the model's second graph; empty where it has none
+ */
+export function graphsInWords({ rungs, gain }) {
+  if (!rungs.some(({ graph }) => graph === 'winograd')) return '';
+  const what = 'Fast convolutions (Winograd) compute the same with fewer multiplications';
+  if (gain === null) return `${what}. Whether they are faster here is not measured yet.`;
+  return gain > 1 ? `${what}, here ${gain.toFixed(1)} times as fast.` : `${what}, but are not faster here.`;
 }
 
 /**

@@ -30,9 +30,15 @@ import { SenmeiError } from './errors.js';
  * @property {'auto' | 'webgpu' | 'wasm'} provider
  * @property {number | null} threads of each session
  * @property {number | null} workers that compute at a time, each with a session of its own
+ * @property {GraphWish} graph of the model
+ *
+ * @typedef {'auto' | Graph} GraphWish
+ * @typedef {'direct' | 'winograd'} Graph how a network is computed: with its convolutions as they are, or as Winograd's, which
+ *   take fewer multiplications
  */
 
 const PROVIDERS = ['auto', 'webgpu', 'wasm'];
+const GRAPHS = ['auto', 'direct', 'winograd'];
 
 /** @type {Record<keyof Wanted, [accepted: string, isRight: (value: unknown) => boolean]>} */
 const WANTED = {
@@ -63,6 +69,7 @@ const OTHERS = {
   provider: ['“auto”, “webgpu” or “wasm”', (value) => PROVIDERS.includes(/** @type {string} */ (value))],
   threads: ['a whole number, 1 or more', isCount],
   workers: ['a whole number, 1 or more', isCount],
+  graph: ['“auto”, “direct” or “winograd”', (value) => GRAPHS.includes(/** @type {string} */ (value))],
   name: ['the text of a file name', isText],
   longest: ['a whole number of pixels, 1 or more', isCount],
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
@@ -106,11 +113,11 @@ export function wantedOf(options) {
 
 /**
  * Of checked options those that say what computes.
- * @param {{ provider?: Choice['provider'], threads?: number, workers?: number }} options
+ * @param {{ provider?: Choice['provider'], threads?: number, workers?: number, graph?: GraphWish }} options
  * @returns {Choice}
  */
-export function choiceOf({ provider = 'auto', threads, workers }) {
-  return { provider, threads: threads ?? null, workers: workers ?? null };
+export function choiceOf({ provider = 'auto', threads, workers, graph = 'auto' }) {
+  return { provider, threads: threads ?? null, workers: workers ?? null, graph };
 }
 
 /** @param {unknown} value */

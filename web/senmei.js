@@ -68,6 +68,7 @@ export { SenmeiError };
  * @property {'webgpu' | 'wasm' | 'none'} provider what computed it: the GPU, the processor, or no network at all
  * @property {number} workers that computed at a time
  * @property {number} threads of each
+ * @property {'direct' | 'winograd' | 'none'} graph which of the model's two graphs they ran, see `Upscaler.create`
  * @property {number} frames how many were enlarged
  * @property {number} tiles of all frames
  * @property {number} tilesRun those of them that were computed; the others were known from another frame
@@ -101,6 +102,7 @@ export { SenmeiError };
  * @property {string} source
  * @property {string} file
  * @property {number} size_bytes
+ * @property {{ file: string, size_bytes: number } | null} winograd its second graph, which points into the first file
  */
 
 let lastJob = 0;
@@ -141,6 +143,9 @@ export class Upscaler {
    *   taken even where it is slow
    * @param {number} [options.threads] of each session
    * @param {number} [options.workers] that compute at a time, each with a session of its own
+   * @param {'auto' | 'direct' | 'winograd'} [options.graph] how the network is computed: 'winograd' with fewer multiplications,
+   *   on the processor, where the model has such a graph; 'auto', the usual, is the faster one, which is found out on the first
+   *   visit
    * @param {(progress: Progress) => void} [options.onProgress] stages download and start
    * @param {AbortSignal} [options.signal]
    * @returns {Promise<Upscaler>}

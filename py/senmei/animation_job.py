@@ -140,6 +140,7 @@ async def enlarge_animation(
         means.provider,
         means.workers,
         means.threads,
+        means.graph,
         _format(options),
         options.output.written_depth(depth),
         (*source.file.notes, *stopped, *troubles_of(sessions), *encoder.notes),

@@ -70,7 +70,7 @@ class Engine:
     async def prepare(self, owner: int, model: str, choice: JsProxy) -> JsProxy:
         """Resolves when one way of computing can run the model. Value: null.
 
-        choice: {provider, threads: number or null, workers: number or null}, see `Wish`.
+        choice: {provider, threads: number or null, workers: number or null, graph}, see `Wish`.
         """
         return await _answer(self._prepare(owner, model, choice))
 
@@ -136,7 +136,8 @@ class Engine:
         for model in released.cards - held if released else ():
             card = self._catalogue.get(model)
             self._ladder.release(card)
-            self._fleet.forget(card.file)
+            for file in card.files:
+                self._fleet.forget(file)
 
     async def _plan(self, owner: int, data: Any, wanted: JsProxy) -> dict[str, Any]:
         one = self._owners[owner]
@@ -299,6 +300,7 @@ def _result_fields(finished: Finished) -> dict[str, Any]:
         "provider": finished.provider,
         "workers": finished.workers,
         "threads": finished.threads,
+        "graph": finished.graph,
         "frames": finished.frames,
         "tiles": finished.tiles,
         "tilesRun": finished.tiles_run,

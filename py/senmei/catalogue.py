@@ -8,8 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from .arrangement import Graph
 from .errors import ModelUnavailable
 from .tiling import Margins
+
+
+@dataclass(frozen=True, slots=True)
+class WinogradGraph:
+    """The second graph of a model: it computes the same with Winograd convolutions, in WebAssembly or natively.
+
+    file: its name beside the catalogue; it holds no weights, and points to those in the model's own file. size_bytes,
+    sha256: of the file. tile_bytes_per_pixel: as of `ModelCard`.
+    """
+
+    file: str
+    size_bytes: int
+    sha256: str
+    tile_bytes_per_pixel: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,7 @@ class ModelCard:
     file: its name beside the catalogue; size_bytes and sha256 are those of the file.
     golden: the name of the golden tile beside it, an .npz of `input` uint8 [1, height, width, 3], `output` uint8, the
     right answer to input/255, times 255 and rounded, and what other inputs the network has.
+    winograd: its second graph, None where that would not be faster anywhere.
     """
 
     id: str
@@ -59,10 +75,27 @@ class ModelCard:
     size_bytes: int
     sha256: str
     golden: str
+    winograd: WinogradGraph | None
 
     @property
     def margins(self) -> Margins:
         return Margins(overlap=self.overlap, padding=self.padding, multiple_of=self.multiple_of)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that its graphs are in."""
+        return (self.file,) if self.winograd is None else (self.file, self.winograd.file)
+
+    @property
+    def fingerprint(self) -> str:
+        """Another text when any of its files is another."""
+        return self.sha256 if self.winograd is None else f"{self.sha256} {self.winograd.sha256}"
+
+    def working_bytes(self, graph: Graph) -> int:
+        """`tile_bytes_per_pixel` of one of its graphs; of the direct one where there is no other."""
+        if graph == "winograd" and self.winograd is not None:
+            return self.winograd.tile_bytes_per_pixel
+        return self.tile_bytes_per_pixel
 
 
 class Catalogue:
@@ -92,11 +125,18 @@ class Catalogue:
 
 
 def _read(entry: dict[str, Any]) -> ModelCard:
-    names = [field.name for field in fields(ModelCard)]
+    whose = entry.get("id", "an entry")
+    facts = _facts(ModelCard, entry, whose)
+    if facts["winograd"] is not None:
+        facts["winograd"] = WinogradGraph(**_facts(WinogradGraph, facts["winograd"], f"the second graph of {whose}"))
+    return ModelCard(**facts)
+
+
+def _facts(kind: type, entry: dict[str, Any], whose: str) -> dict[str, Any]:
+    names = [field.name for field in fields(kind)]
     missing = [name for name in names if name not in entry]
     if missing:
         raise ModelUnavailable(
-            f"The catalogue of models is damaged: {entry.get('id', 'an entry')} lacks {', '.join(missing)}; "
-            "build the site again."
+            f"The catalogue of models is damaged: {whose} lacks {', '.join(missing)}; build the site again."
         )
-    return ModelCard(**{name: entry[name] for name in names})
+    return {name: entry[name] for name in names}

@@ -115,6 +115,12 @@ def _add_upscale(parser: argparse.ArgumentParser) -> None:
     machine.add_argument(
         "--workers", type=int, default=1, metavar="N", help="tiles that are computed at once (default: %(default)s)"
     )
+    machine.add_argument(
+        "--graph",
+        default="auto",
+        metavar="auto|direct|winograd",
+        help="winograd: with the convolutions that are faster in browsers; natively auto takes direct",
+    )
     file = parser.add_argument_group("file")
     file.add_argument(
         "--format", choices=OUTPUT_FORMATS, help="default: by the output's ending, else png, or an animation's own"
@@ -172,6 +178,7 @@ def _upscale_command(options: argparse.Namespace) -> int:
             keep_started=options.keep_started,
             workers=options.workers,
             threads=options.threads,
+            graph=options.graph,
         )
     )
 

@@ -24,6 +24,7 @@ from .errors import InvalidOption, SenmeiError
 from .events import Encoded, Finished, Planned
 from .geometry import Size
 from .naming import result_name
+from .sessions.graphs import GraphWish
 from .sessions.ort_native import OrtNativeSession
 
 _ENDINGS = {
@@ -89,10 +90,12 @@ async def enlarge_all(
     keep_started: bool = False,
     workers: int = 1,
     threads: int | None = None,
+    graph: GraphWish = "auto",
 ) -> int:
     """Enlarges every input into `output`, a file or folder. A picture that fails does not keep the others from being
     done; the exit status then is 1. keep_started: an interrupt ends an animation with the frames that are done, and
-    only the next one everything. workers, threads: see `OrtNativeSession`."""
+    only the next one everything. workers, threads, graph: see
+    `OrtNativeSession`."""
     failed = False
     columns = (
         TextColumn("{task.description}"),
@@ -102,7 +105,7 @@ async def enlarge_all(
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=as_json) as bars:
-        job = _Job(inputs, output, settings, catalogue, _OpenSessions(models, workers, threads), bars)
+        job = _Job(inputs, output, settings, catalogue, _OpenSessions(models, workers, threads, graph), bars)
         if keep_started:
             _end_early_on_interrupt(job)
         for source in inputs:
@@ -121,15 +124,18 @@ async def enlarge_all(
 class _OpenSessions:
     """Sessions that stay open from one picture to the next."""
 
-    def __init__(self, folder: Path, workers: int, threads: int | None) -> None:
+    def __init__(self, folder: Path, workers: int, threads: int | None, graph: GraphWish) -> None:
         self._folder = folder
         self._workers = workers
         self._threads = threads
+        self._graph = graph
         self._sessions: dict[str, OrtNativeSession] = {}
 
     async def __call__(self, card: ModelCard) -> OrtNativeSession:
         if card.id not in self._sessions:
-            self._sessions[card.id] = OrtNativeSession(card, self._folder, workers=self._workers, threads=self._threads)
+            self._sessions[card.id] = OrtNativeSession(
+                card, self._folder, workers=self._workers, threads=self._threads, graph=self._graph
+            )
         return self._sessions[card.id]
 
 
@@ -197,6 +203,7 @@ class _Job:
             "provider": finished.provider,
             "workers": finished.workers,
             "threads": finished.threads,
+            "graph": finished.graph,
             "notes": list(finished.notes),
             "elapsed_ms": round(1000 * (time.perf_counter() - started), 1),
         }

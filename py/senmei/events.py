@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
+from .arrangement import Graph
 from .codecs import Header
 from .geometry import Region, Size
 from .jobs import Progress
@@ -60,7 +62,7 @@ class Encoded:
 class Finished:
     """The last event: what the file is.
 
-    provider, workers, threads: what computed it, see `Arrangement`; "none", 0 and 0 without a network.
+    provider, workers, threads, graph: what computed it, see `Arrangement`; "none", 0, 0 and "none" without a network.
     format: as in EncodeOptions, or "zip". notes: what was lost or guessed in reading and writing, and what went wrong
     in computing and was mended, in sentences.
     part: what of an animation it is, "" for all of it. frames: how many were enlarged. tiles: of all frames and passes;
@@ -72,6 +74,7 @@ class Finished:
     provider: str
     workers: int
     threads: int
+    graph: Graph | Literal["none"]
     format: str
     depth: int
     notes: tuple[str, ...]

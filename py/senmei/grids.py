@@ -114,7 +114,8 @@ class _Limits:
         result = card.scale**2
         self.source_pixels = _IN_FLIGHT_BYTES // (arrangement.in_flight * 3 * (1 + 4 + result))
         if arrangement.worker_bytes is not None:
-            self.source_pixels = min(self.source_pixels, arrangement.worker_bytes // max(1, card.tile_bytes_per_pixel))
+            pixel_bytes = card.working_bytes(arrangement.graph)
+            self.source_pixels = min(self.source_pixels, arrangement.worker_bytes // max(1, pixel_bytes))
         self.core_height = max(4 * LEAST_CORE, _ROW_OF_TILES_BYTES // (picture.width * 3 * result))
         self.run_ms = np.inf
         pixels = self.source_pixels

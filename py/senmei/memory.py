@@ -60,7 +60,7 @@ def plan_memory(header: Header, job: JobPlan, *, file_bytes: int, output: Encode
     tiles_bytes = rows_bytes = 0
     for step in job.passes:
         shape = step.tiles.shape
-        tiles_bytes += step.arrangement.workers * shape.pixels * step.card.tile_bytes_per_pixel
+        tiles_bytes += step.arrangement.workers * shape.pixels * step.card.working_bytes(step.arrangement.graph)
         rows_bytes += _in_flight_bytes(step, header.channels * sample_bytes)
         core_height = step.tiles.tiles[0].core.height
         # Rows of tiles come together, one more is on its way, and the next stage keeps what it still needs.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from .alpha import bleed
+from .arrangement import Graph
 from .catalogue import Catalogue, ModelCard
 from .geometry import Size
 from .job_options import OpenSession, UpscaleOptions
@@ -93,16 +95,17 @@ class Means:
     provider: str
     workers: int
     threads: int
+    graph: Graph | Literal["none"]
 
 
 def means_of(job: JobPlan, sessions: Mapping[str, Session]) -> Means:
     """What the first pass runs on now: as planned, or what its session took instead when that failed."""
     if not job.passes:
-        return Means(provider="none", workers=0, threads=0)
+        return Means(provider="none", workers=0, threads=0, graph="none")
     step = job.passes[0]
     offered = sessions[step.card.id].arrangements
     now = next((one for one in offered if one.is_like(step.arrangement)), offered[0])
-    return Means(provider=now.provider, workers=now.workers, threads=now.threads)
+    return Means(provider=now.provider, workers=now.workers, threads=now.threads, graph=now.graph)
 
 
 def troubles_of(sessions: Mapping[str, Session]) -> tuple[str, ...]:

@@ -103,6 +103,7 @@ async def enlarge_still(
         means.provider,
         means.workers,
         means.threads,
+        means.graph,
         options.output.format,
         written_depth,
         (*notes, *troubles_of(sessions), *encoder.notes),

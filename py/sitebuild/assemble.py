@@ -10,6 +10,7 @@ from typing import Any
 from .errors import SetUpError
 from .headers import headers_file
 from .licences import licence_document
+from .models import model_files
 from .programs import run_program
 from .progress import Line, amount
 from .project import Project
@@ -125,7 +126,7 @@ def _fill(site: Path, project: Project, line: Line) -> None:
     models = _models(project)
     carry(project.models / "catalogue.json", "models/catalogue.json")
     for model in models:
-        for name in (model["file"], model["golden"]):
+        for name in model_files(model):
             carry(project.models / name, f"models/{name}")
     carry(project.sample, "sample.png")
     version = wheel_version(built_wheel(project).name)

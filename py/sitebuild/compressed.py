@@ -35,6 +35,9 @@ QUALITY_OF_THE_LARGEST = 8
 QUALITY_OF_WEIGHTS = 5
 """Numbers that look like chance: 11 would take a hundred times as long and save 4 % more."""
 
+LEAST_WEIGHTS = 250_000
+"""A smaller .onnx file is a graph whose weights lie in another file: words, not numbers."""
+
 GZIP_LEVEL = 9
 
 
@@ -80,9 +83,9 @@ def _compressible(site: Path) -> list[Path]:
 
 
 def _quality(path: Path) -> int:
-    if path.suffix == ".onnx":
-        return QUALITY_OF_WEIGHTS
     size = path.stat().st_size
+    if path.suffix == ".onnx" and size >= LEAST_WEIGHTS:
+        return QUALITY_OF_WEIGHTS
     return next((quality for limit, quality in QUALITIES if size <= limit), QUALITY_OF_THE_LARGEST)
 
 

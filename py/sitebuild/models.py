@@ -42,7 +42,7 @@ def packages_step(project: Project) -> Step:
 
 
 def conversion_step(project: Project) -> Step:
-    """`models/build`: one ONNX file and one golden tile a model, and catalogue.json."""
+    """`models/build`: one or two ONNX files and a golden tile a model, and catalogue.json."""
 
     def inputs() -> Iterable[bytes]:
         # The result depends on onnx, numpy and onnxruntime, so on the locked packages, but not on where .venv lies.
@@ -68,11 +68,17 @@ def conversion_step(project: Project) -> Step:
         )
         catalogue = project.models / "catalogue.json"
         models = json.loads(catalogue.read_text(encoding="utf-8"))["models"]
-        files = [project.models / model[key] for model in models for key in ("file", "golden")]
+        files = [project.models / name for model in models for name in model_files(model)]
         line.summary = f"{len(models)} models, {amount(sum(path.stat().st_size for path in files))}"
         return [catalogue, *files]
 
     return Step(name="models", title="Models into ONNX", after=("model-packages",), inputs=inputs, work=work)
+
+
+def model_files(model: Mapping[str, Any]) -> list[str]:
+    """The names of the files of a model, as catalogue.json has it."""
+    winograd = model["winograd"]
+    return [model["file"], *([winograd["file"]] if winograd else []), model["golden"]]
 
 
 def read_catalogue(project: Project) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bench.processes import processor_ms
 from bench.repeats import interleaved, print_ratio
 from drawings import drawing, saved
 from models_folder import catalogue
+from senmei.arrangement import Graph
 from senmei.catalogue import ModelCard
 from senmei.geometry import Region, Size
 from senmei.pixels import cut
@@ -49,8 +50,8 @@ CASES = [
     Case("esrgan-slim-2x", 512, 384, grain=1),
 ]
 
-BARE = """([model, shares, dims, threads]) => timed(() => Promise.all(bare.map((worker, index) =>
-    answered(worker, { model: `../models/${model}.onnx`, tiles: shares[index], dims, threads }))))"""
+BARE = """([file, weights, shares, dims, threads]) => timed(() => Promise.all(bare.map((worker, index) =>
+    answered(worker, { model: `../models/${file}`, weights, tiles: shares[index], dims, threads }))))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Arranged:
     excess: float
     workers: int
     threads: int
+    graph: Graph
     idle_share: float
     head_ms: float
     tail_ms: float
@@ -77,7 +79,7 @@ class Arranged:
     def __str__(self) -> str:
         threads = f" of {self.threads} threads" if self.threads > 1 else ""
         tiles = f"{self.computed} of {self.tiles} tiles of {self.shape} computed, {self.excess:.2f} × their pixels"
-        return f"{tiles}; {self.workers} workers{threads}"
+        return f"{tiles}; {self.workers} workers{threads}, {self.graph} graph"
 
 
 def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arranged:
@@ -96,6 +98,7 @@ def arranged(contender: Contender, pixels: NDArray[Any], card: ModelCard) -> Arr
         shape.pixels * len(computed) / sum(core.size.pixels for core in computed),
         seen["workers"],
         seen["threads"],
+        seen["graph"],
         seen["idleShare"],
         seen["headMs"],
         seen["tailMs"],
@@ -124,13 +127,15 @@ def measure(contender: Contender, case: Case, repeats: int) -> None:
     """Prints one line, and one on what goes before and after the tiles."""
     contender.hold(saved(case.pixels))
     contender.job_ms()
-    job = arranged(contender, case.pixels, catalogue().get(case.model))
+    card = catalogue().get(case.model)
+    job = arranged(contender, case.pixels, card)
+    files = [card.winograd.file, card.file] if job.graph == "winograd" and card.winograd else [card.file, None]
     page = contender.page
     page.evaluate(
         "(count) => { globalThis.bare = Array.from({ length: count }, () => module('./bare-worker.js')); }",
         job.workers,
     )
-    bare = [case.model, job.shares, [1, job.shape.height, job.shape.width, 3], job.threads]
+    bare = [*files, job.shares, [1, job.shape.height, job.shape.width, 3], job.threads]
     medians = interleaved({"job": contender.job_ms, "bare": lambda: page.evaluate(BARE, bare)}, repeats)
     print_ratio(f"{case}", medians["job"], medians["bare"], goal="≤ 1.05", note=f"{job}")
     around = f"{job.head_ms:.0f} ms before its first tile, {job.tail_ms:.0f} ms after its last"

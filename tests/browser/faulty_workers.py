@@ -53,7 +53,8 @@ const digest = (data) => {
 if (ort) {
   const create = ort.InferenceSession.create;
   ort.InferenceSession.create = async (...asked) => {
-    const start = await fault('start', {});
+    const graph = asked[1]?.externalData ? 'winograd' : 'direct';
+    const start = await fault('start', { graph });
     await suffer(start);
     if (start === 'by the processor') {
       asked[1] = { executionProviders: ['wasm'] };
@@ -62,7 +63,7 @@ if (ort) {
     const session = await create.apply(ort.InferenceSession, asked);
     const run = session.run;
     session.run = async (feeds) => {
-      const kind = await fault('run', { tile: digest(feeds.input.data) });
+      const kind = await fault('run', { graph, tile: digest(feeds.input.data) });
       await suffer(kind);
       if (kind === 'wrong') feeds.input.data.forEach((value, index, data) => { data[index] = 1 - value; });
       return run.call(session, feeds);
@@ -76,9 +77,9 @@ for (const { data, ports } of early) dispatchEvent(new MessageEvent('message', {
 """
 
 Decision = Callable[[dict[str, str]], str]
-"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, tile}: "throws",
-"memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does without a
-GPU), or "" for nothing."""
+"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, graph, tile}:
+"throws", "memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does
+without a GPU), or "" for nothing."""
 
 
 class FaultyWorkers:
@@ -168,22 +169,22 @@ def report(page: Page) -> dict[str, Any]:
 
 
 def rung(told: dict[str, Any], provider: str, threads: int) -> dict[str, Any]:
-    """One rung of a `report`."""
-    (one,) = [one for one in told["rungs"] if (one["provider"], one["threads"]) == (provider, threads)]
+    """One rung of a `report`, with the graph that is taken."""
+    one: dict[str, Any] = next(one for one in told["rungs"] if (one["provider"], one["threads"]) == (provider, threads))
     return one
 
 
 def settled(page: Page) -> dict[str, Any]:
-    """The report once nothing is tried any more: other threads than one and all only when a job wants them."""
+    """The report once nothing is tried any more: other threads than one and all only when a job wants them, another
+    graph than the chosen one only to be compared."""
     ends = time.monotonic() + PATIENCE_MS / 1000
     while time.monotonic() < ends:
         told = report(page)
         threads = (1, told["cores"]) if told["provider"] == "wasm" else (1,)
-        tried = [one for one in told["rungs"] if one["threads"] in threads]
+        taken = {(one["provider"], one["threads"]): one for one in reversed(told["rungs"]) if one["threads"] in threads}
         # What an earlier visit measured is not tried again by itself.
-        if not any(
-            one["state"] == "testing" or (one["state"] == "untested" and not one["megapixelMs"]) for one in tried
-        ):
+        is_tried = all(one["state"] != "untested" or one["megapixelMs"] for one in taken.values())
+        if is_tried and not any(one["state"] == "testing" for one in told["rungs"]):
             return told
         page.wait_for_timeout(200)
     raise AssertionError(told)

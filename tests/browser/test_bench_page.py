@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import OVERHANG, TOO_SMALL
-from browser.watched import PATIENCE_MS, watched_page
+from browser.watched import PATIENCE_MS, known_page, watched_page
 
 FIGURES = re.compile(r"^\d+ ms \d+ ms \d+\.\d{3} [\d.]+ s$")
 
@@ -21,7 +21,7 @@ def begin(page: Page, origin: str) -> None:
 
 
 def test_it_ends_with_numbers_for_every_way_to_compute(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         page.get_by_test_id("engine-summary").click()
         page.get_by_test_id("measure").click()
@@ -34,16 +34,18 @@ def test_it_ends_with_numbers_for_every_way_to_compute(chromium: Browser, origin
             for row in page.get_by_test_id("table").locator("tbody tr").all()
         }
         cores = page.evaluate("() => navigator.hardwareConcurrency")
-        assert FIGURES.match(rows["WebAssembly · 1 worker"])
-        if cores > 1:
-            assert FIGURES.match(rows[f"WebAssembly · {cores} workers"])
-            assert FIGURES.match(rows[f"WebAssembly · {cores} threads"])
+        ways = ["1 worker", *([f"{cores} workers"] if cores > 1 else [])]
+        for way in ways:
+            for graph in ("", " · fast convolutions"):
+                assert FIGURES.match(rows[f"WebAssembly · {way}{graph}"])
+        threads = [name for name in rows if name.startswith(f"WebAssembly · {cores} threads")]
+        assert [bool(FIGURES.match(rows[name])) for name in threads] == [True] * (cores > 1)
         assert rows["WebGPU"].endswith(".")
         lines = page.get_by_test_id("lines").inner_text()
         for words in ("onnxruntime-web 1.", "Pyodide 0.", "Chrome/", f"{cores} core", "256 × 256 px", "medians of 1"):
             assert words in lines
         for name, said in rows.items():
-            (line,) = [line for line in lines.splitlines() if line.startswith(f"{name} ")]
+            (line,) = [line for line in lines.splitlines() if re.match(rf"{re.escape(name)} +(job|[A-Z])", line)]
             assert all(figure in line for figure in re.findall(r"\d+\.\d{3}", said))
         assert re.search(r"^Senmei takes WebAssembly · .*\.$", lines, re.MULTILINE)
         assert watch.complaints == []

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from browser.fleet_page import fleet_page
 
 MODEL = "upconv7-anime-2x-n1.onnx"
+CARD = {"file": MODEL, "winograd": {"file": "upconv7-anime-2x-n1.winograd.onnx"}}
 SAFARI = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Safari/605.1.15"
@@ -100,10 +101,11 @@ def test_another_runtime_has_another_identity(chromium: Browser, origin: str) ->
         assert page.evaluate(identity, {**sizes, "vendor/onnxruntime/a.wasm": 13}) != same
 
 
-ANY = {"provider": "auto", "threads": None, "workers": None}
-ONE = {"provider": "wasm", "threads": 1}
-TWO = {"provider": "wasm", "threads": 2}
-GPU = {"provider": "webgpu", "threads": 1}
+ANY = {"provider": "auto", "threads": None, "workers": None, "graph": "auto"}
+ONE = {"provider": "wasm", "threads": 1, "graph": "winograd"}
+TWO = {"provider": "wasm", "threads": 2, "graph": "winograd"}
+GPU = {"provider": "webgpu", "threads": 1, "graph": "direct"}
+DIRECT = {"graph": "direct"}
 REAL = {"identity": "a", "isFallback": False}
 SOFTWARE = {"identity": "a", "isFallback": True}
 
@@ -132,6 +134,14 @@ def first(rung: object) -> str:
         ({**ANY, "provider": "webgpu"}, True, first(TWO), SOFTWARE, GPU),
         ({**ANY, "threads": 2}, True, first(GPU), REAL, TWO),
         ({**ANY, "threads": 2}, False, first(GPU), REAL, ONE),
+        (ANY, True, first(TWO | DIRECT), None, TWO | DIRECT),
+        (ANY, False, first(TWO | DIRECT), None, ONE | DIRECT),
+        (ANY, True, first({"provider": "wasm", "threads": 1}), None, ONE),
+        (ANY, True, first(ONE | {"graph": 5}), None, ONE),
+        (ANY | DIRECT, True, None, REAL, ONE | DIRECT),
+        (ANY | DIRECT, True, first(GPU), REAL, GPU),
+        ({**ANY, "graph": "winograd"}, True, first(GPU), REAL, ONE),
+        ({**ANY, "graph": "winograd"}, True, first(ONE | DIRECT), None, ONE),
     ],
 )
 def test_what_is_loaded_before_python_is_there(
@@ -143,10 +153,10 @@ def test_what_is_loaded_before_python_is_there(
     rung: dict[str, Any],
 ) -> None:
     likely = shared_page.evaluate(
-        """async ([file, choice, facts, gpu]) => {
+        """([cards, choice, facts, gpu]) => Promise.all(cards.map(async (card) => {
             const { likelyRung } = await import('../workers/head-start.js');
-            return likelyRung(file, choice, facts, Promise.resolve(gpu));
-        }""",
-        [MODEL, choice, {"sharedMemory": shared, "remembered": remembered}, gpu],
+            return likelyRung(card, choice, facts, Promise.resolve(gpu));
+        }))""",
+        [[CARD, CARD | {"winograd": None}], choice, {"sharedMemory": shared, "remembered": remembered}, gpu],
     )
-    assert likely == rung
+    assert likely == [rung, rung | DIRECT]

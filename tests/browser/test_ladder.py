@@ -169,7 +169,7 @@ def test_offline_a_job_does_with_the_workers_that_are_up(chromium: Browser, orig
                 localStorage.setItem('senmei.rungs', JSON.stringify(kept));
                 up.dispose();
             }""",
-            f"wasm {threads}",
+            f"wasm {threads} winograd",
         )
         opened_up(page, origin)
         assert report(page)["threads"] == threads

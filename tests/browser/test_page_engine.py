@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.page_steps import OVERHANG, TOO_SMALL, enlarge, put, result_pixels, settle
-from browser.watched import Native, farthest, watched_page
+from browser.watched import Native, farthest, known_page
 from drawings import drawing, opened, saved
 
 
 @pytest.fixture
 def page(chromium: Browser, origin: str) -> Iterator[Page]:
     """The page with the engine ready; its settings are nobody else's."""
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
         expect(page.get_by_test_id("engine-status")).to_have_attribute("data-phase", "ready")
         yield page
@@ -41,6 +41,30 @@ def test_it_tells_what_computes_and_what_it_takes(page: Page) -> None:
     expect(page.get_by_test_id("engine-troubles")).to_be_hidden()
     told = page.get_by_test_id("engine-panel").inner_text()
     assert not re.search(r"NaN|undefined|null", told), told
+
+
+def test_it_tells_of_both_graphs_and_what_they_take(page: Page) -> None:
+    open_panel(page)
+    rungs = page.get_by_test_id("rungs").locator("li")
+    fast, plain = (row.inner_text().replace("\n", " ") for row in (rungs.nth(1), rungs.nth(2)))
+    assert re.match(r"WebAssembly · \d+ workers? · fast convolutions [\d.]+ (s|min)\b.*", fast), fast
+    assert re.match(r"WebAssembly · \d+ workers? [\d.]+ (s|min)\b.*", plain), plain
+    told = page.get_by_test_id("engine-graphs")
+    expect(told).to_have_text(re.compile(r"^Fast convolutions \(Winograd\) .*, here \d\.\d times as fast\.$"))
+    words = page.evaluate(
+        """async (gains) => {
+            const { graphsInWords } = await import('./engine-words.js');
+            const rungs = [{ graph: 'direct' }, { graph: 'winograd' }];
+            return [...gains.map((gain) => graphsInWords({ rungs, gain })), graphsInWords({ rungs: [rungs[0]] })];
+        }""",
+        [None, 0.9, 2.24],
+    )
+    assert [sentence.rpartition("multiplications")[2] for sentence in words] == [
+        ". Whether they are faster here is not measured yet.",
+        ", but are not faster here.",
+        ", here 2.2 times as fast.",
+        "",
+    ]
 
 
 def test_what_was_chosen_computes_and_is_remembered(page: Page, native: Native) -> None:
@@ -73,7 +97,7 @@ def test_a_gpu_that_is_not_there_is_said_and_the_page_goes_on(page: Page) -> Non
 
 
 def test_a_remembered_gpu_that_is_gone_is_said_too(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.add_init_script("localStorage.setItem('senmei.settings', JSON.stringify({ provider: 'webgpu' }))")
         page.goto(origin)
         expect(page.get_by_test_id("notice")).to_have_text(re.compile(r"GPU.* chooses by itself again\.$"))
@@ -102,7 +126,7 @@ def test_it_is_used_by_keyboard_and_escape_leaves_the_job_alone(page: Page) -> N
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(chromium: Browser, origin: str, scheme: str) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "color_scheme": scheme}
-    with watched_page(chromium, origin, **phone) as (page, watch):
+    with known_page(chromium, origin, **phone) as (page, watch):
         page.goto(origin)
         expect(page.get_by_test_id("engine-status")).to_have_attribute("data-phase", "ready")
         open_panel(page)

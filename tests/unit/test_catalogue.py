@@ -20,12 +20,29 @@ def test_a_damaged_one_is_refused(text: str) -> None:
         Catalogue.from_json(text)
 
 
-@pytest.mark.parametrize("name", ["flat_tiles", "pooled", "tile_bytes_per_pixel", "macs_per_pixel", "sha256", "golden"])
+@pytest.mark.parametrize(
+    "name", ["flat_tiles", "pooled", "tile_bytes_per_pixel", "macs_per_pixel", "sha256", "golden", "winograd"]
+)
 def test_a_field_that_is_missing_is_named(name: str) -> None:
     entry = asdict(card("one"))
     del entry[name]
     with pytest.raises(ModelUnavailable, match=f"one lacks {name}; build the site again"):
         Catalogue.from_json(json.dumps({"models": [asdict(card("two")), entry]}))
+
+
+def test_a_second_graph_is_read_with_all_its_fields() -> None:
+    model = card("one", winograd_bytes=300)
+    (read,) = Catalogue.from_json(json.dumps({"models": [asdict(model)]}))
+    assert read == model and read.files == ("one.onnx", "one.winograd.onnx")
+    assert (read.working_bytes("direct"), read.working_bytes("winograd")) == (100, 300)
+    assert card().working_bytes("winograd") == card().working_bytes("direct") == 100
+    entry = asdict(model)
+    del entry["winograd"]["sha256"]
+    with pytest.raises(ModelUnavailable, match="the second graph of one lacks sha256; build the site again"):
+        Catalogue.from_json(json.dumps({"models": [entry]}))
+    entry["winograd"] = "one.winograd.onnx"
+    with pytest.raises(ModelUnavailable, match="damaged"):
+        Catalogue.from_json(json.dumps({"models": [entry]}))
 
 
 def test_an_unknown_model_names_its_neighbours() -> None:

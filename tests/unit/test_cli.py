@@ -37,6 +37,7 @@ def test_one_picture_into_one_file(picture: Path, capsys: pytest.CaptureFixture[
         "provider": "cpu",
         "workers": 1,
         "threads": usable_cores(),
+        "graph": "direct",
         "notes": [],
         "frames": 1,
         "tiles": 1,
@@ -180,6 +181,18 @@ def test_a_damaged_picture_is_read_in_part_when_asked(picture: Path, capsys: pyt
     assert "PNG" in capsys.readouterr().err and not target.exists()
     assert made_by(picture, target, "--partial").size == (128, 128)
     assert json.loads(capsys.readouterr().out)["notes"]
+
+
+def test_the_graph_changes_nothing_but_the_way(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = {}
+    for graph in ("auto", "winograd"):
+        target = picture.with_name(f"{graph}.png")
+        assert cli.main(["upscale", str(picture), "-o", str(target), "--graph", graph, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["graph"] == ("direct" if graph == "auto" else graph)
+        made[graph] = opened(target.read_bytes()).astype(int)
+    assert np.abs(made["auto"] - made["winograd"]).max() <= 1
+    assert cli.main(["upscale", str(picture), "-o", str(picture.with_name("x.png")), "--graph", "fast"]) == 1
+    assert "The graph “fast” is unknown; accepted: auto, direct, winograd." in capsys.readouterr().err
 
 
 def test_exact_sizes_name_the_file(picture: Path, tmp_path: Path) -> None:

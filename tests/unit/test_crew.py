@@ -13,10 +13,10 @@ from senmei.errors import ModelUnavailable, OutOfMemory, SessionFailed
 from senmei.sessions import Tensors
 from senmei.sessions.busy_time import BusyTime
 from senmei.sessions.crew import Crew
-from senmei.sessions.workers import Answer, DeviceLost, WorkerLost
+from senmei.sessions.workers import Answer, DeviceLost, ModelFile, WorkerLost
 from virtual_clock import run_virtually
 
-FILE = "doubling.onnx"
+FILE = ModelFile("doubling.onnx")
 
 
 def crew_of(workers: DoublingWorkers, patience_s: float = 20) -> Crew:
@@ -299,7 +299,7 @@ def test_a_file_that_cannot_be_had_is_told_to_all_who_wait() -> None:
 
     async def main() -> None:
         crew = crew_of(made)
-        runs = (crew.run("gone.onnx", tile(number), workers=2, limit_s=30) for number in range(5))
+        runs = (crew.run(ModelFile("gone.onnx"), tile(number), workers=2, limit_s=30) for number in range(5))
         answers = await asyncio.gather(*runs, return_exceptions=True)
         assert all(isinstance(answer, ModelUnavailable) for answer in answers)
         assert is_doubled(await crew.run(FILE, tile(1), workers=2, limit_s=30), 1), "the workers are as good as before"
@@ -313,7 +313,7 @@ def test_two_jobs_and_two_models_share_the_workers() -> None:
 
     async def main() -> None:
         crew = crew_of(made)
-        names = [FILE, "other.onnx"]
+        names = [FILE, ModelFile("other.onnx")]
         runs = [crew.run(names[number % 2], tile(number), workers=2, limit_s=30) for number in range(20)]
         assert all(is_doubled(answer, n) for n, answer in enumerate(await asyncio.gather(*runs)))
         assert len(made.workers) == 2

@@ -66,6 +66,10 @@ def test_working_memory_bounds_a_tile() -> None:
         on = arrangement(2, pixel_ns=1_000, worker_bytes=worker_bytes)
         shape = choose_grid(Size(3000, 2000), model, on).shape
         assert worker_bytes / 2 < shape.pixels * model.tile_bytes_per_pixel <= worker_bytes
+    hungry = card(overlap=10, winograd_bytes=400)
+    on = arrangement(2, pixel_ns=1_000, worker_bytes=5_000_000, graph="winograd")
+    shape = choose_grid(Size(3000, 2000), hungry, on).shape
+    assert 5_000_000 / 2 < shape.pixels * 400 <= 5_000_000, "of the graph that is run"
     # So little that nothing fits: the smallest tile is tried all the same.
     shape = choose_grid(Size(3000, 2000), model, arrangement(2, worker_bytes=1000)).shape
     assert max(shape.width, shape.height) <= 44

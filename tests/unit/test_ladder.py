@@ -189,7 +189,7 @@ def test_what_was_fastest_comes_first_in_the_next_visit() -> None:
 
     on_ladder(workers_with(), main, shelf=shelf)
     assert shelf.text is not None
-    assert json.loads(shelf.text)["first"] == {CARD.file: {"provider": "webgpu", "threads": 1}}
+    assert json.loads(shelf.text)["first"] == {CARD.file: {"provider": "webgpu", "threads": 1, "graph": "direct"}}
     made = workers_with()
 
     async def again(ladder: Ladder) -> None:
@@ -301,7 +301,7 @@ def test_a_model_that_is_released_leaves_the_workers() -> None:
         for model in (first, second):
             await all_right(await open_session(ladder, model, ANY), 3)
         ladder.release(first)
-        assert made.living and all(worker.files <= {second.file} for worker in made.living)
+        assert made.living and all(worker.files <= {WASM.file(second)} for worker in made.living)
         await all_right(await open_session(ladder, CARD, ANY), 3)
 
     on_ladder(made, main)
@@ -312,7 +312,7 @@ def test_warming_up_brings_all_workers_up() -> None:
 
     async def main(ladder: Ladder) -> None:
         await ladder.warm(CARD, ANY)
-        assert ladder.crew(WASM).ready(CARD.file) == 4
+        assert ladder.crews.of(WASM).ready(WASM.file(CARD)) == 4
         assert ladder.arrangements(CARD, ANY)[0].start_ms == 0
 
     on_ladder(made, main, facts=PLAIN)

@@ -243,7 +243,7 @@ def test_a_cancelled_job_leaves_idle_workers_behind() -> None:
                 pass
         assert loop.time() == began + 5
         await asyncio.sleep(1)
-        assert all(crew.is_idle for crew in ladder._crews.values())
+        assert ladder.crews.is_idle
         assert len(made.living) == 4
 
     on_ladder(made, main, facts=PLAIN)

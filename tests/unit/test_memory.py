@@ -53,7 +53,7 @@ def test_more_workers_hold_more_tiles() -> None:
 
 def on(*, tile: int, **facts: Any) -> MemoryPlan:
     """Of a tall picture, cut into tiles of this side."""
-    source, model = Size(512, 8192), card(overlap=4)
+    source, model = Size(512, 8192), card(overlap=4, winograd_bytes=300)
     tiles = plan_tiles(source, model.margins, shape=model.margins.source(Size(tile, tile)))
     plan = JobPlan(source, (Pass(model, tiles, arrangement(**facts)),), source.scaled(2))
     return planned(header(512, 8192), plan)
@@ -64,6 +64,7 @@ def test_every_tile_under_way_is_counted_with_its_samples_its_feed_and_its_resul
     less, more = (on(tile=128, workers=2, queue=queue).rows_bytes for queue in (1, 2))
     assert more - less == 2 * pixels * (3 + 12 + 4 * 3)
     assert on(tile=128, workers=2).tiles_bytes == 2 * pixels * card().tile_bytes_per_pixel
+    assert on(tile=128, workers=2, graph="winograd").tiles_bytes == 2 * pixels * 300
 
 
 def test_rows_of_tiles_that_are_open_at_once_are_counted() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from drawings import drawing
 from models_folder import FOLDER, catalogue
-from senmei.errors import ModelUnavailable, SessionFailed
+from senmei.catalogue import ModelCard
+from senmei.errors import InvalidOption, ModelUnavailable, SessionFailed
 from senmei.geometry import Region
 from senmei.pixels import cut
 from senmei.sessions.ort_native import OrtNativeSession
@@ -60,6 +61,36 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
     card = replace(catalogue().get(FAMILIES[0]), file="broken.onnx", sha256=sha256(b"no network").hexdigest())
     with pytest.raises(SessionFailed, match="cannot load"):
         OrtNativeSession(card, tmp_path)
+
+
+def with_second_graph() -> ModelCard:
+    return next(card for card in catalogue() if card.winograd is not None)
+
+
+async def test_either_graph_can_be_run() -> None:
+    card = with_second_graph()
+    feeds = {"input": np.random.default_rng(4).random((1, 48, 60, 3), np.float32)}
+    made = {}
+    for graph in ("auto", "direct", "winograd"):
+        session = OrtNativeSession(card, FOLDER, graph=graph)
+        (on,) = session.arrangements
+        assert on.graph == ("winograd" if graph == "winograd" else "direct")
+        made[graph] = (await session.run(feeds, arrangement=on))["output"]
+    assert np.array_equal(made["auto"], made["direct"])
+    assert 0 < np.abs(made["winograd"] - made["direct"]).max() < 1 / 255
+
+
+def test_a_second_graph_that_is_not_there_is_named(tmp_path: Path) -> None:
+    card = with_second_graph()
+    assert card.winograd is not None
+    with pytest.raises(InvalidOption, match=f"“{card.id}” has no graph “winograd”; accepted: auto, direct"):
+        OrtNativeSession(replace(card, winograd=None), FOLDER, graph="winograd")
+    (tmp_path / card.file).write_bytes((FOLDER / card.file).read_bytes())
+    with pytest.raises(ModelUnavailable, match=f"“{card.id}” cannot be read"):
+        OrtNativeSession(card, tmp_path, graph="winograd")
+    (tmp_path / card.winograd.file).write_bytes((FOLDER / card.winograd.file).read_bytes() + b"x")
+    with pytest.raises(ModelUnavailable, match="not the one that the catalogue describes"):
+        OrtNativeSession(card, tmp_path, graph="winograd")
 
 
 @pytest.mark.parametrize("feed", [np.zeros((1, 20, 20, 4), np.float32), np.zeros((1, 20, 20, 3), np.uint8)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from senmei.sessions.remembered import Remembered, Verdict
 from senmei.sessions.rungs import WASM, WEBGPU, Rung
 
-RUNGS = st.sampled_from([WASM, WEBGPU, Rung("wasm", 4)])
+RUNGS = st.sampled_from([WASM, WEBGPU, Rung("wasm", 4), WASM.twin, Rung("wasm", 4, "winograd")])
 VERDICTS = st.one_of(
     st.builds(Verdict, st.floats(1, 1e9), st.floats(0, 1e4)), st.builds(lambda text: Verdict(reason=text), st.text())
 )
@@ -18,7 +19,10 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["machine", "models", "first", "a", "wasm 1", "reason", "pixelNs", "runMs", "here"]), inner
+            st.sampled_from(
+                ["machine", "models", "first", "a", "wasm 1", "reason", "pixelNs", "runMs", "here", "gain"]
+            ),
+            inner,
         )
     ),
 )
@@ -53,6 +57,8 @@ def test_damaged_or_foreign_text_is_as_good_as_nothing(text: str) -> None:
         for model in ("a", "wasm 1", "models"):
             verdict = remembered.verdict(model, rung)
             assert verdict is None or verdict.reason is not None or verdict.pixel_ns > 0
+            gain = remembered.gain(model)
+            assert gain is None or 0 < gain < math.inf
     remembered.keep("a", WASM, Verdict(5, 1))
     remembered.keep_first("a.onnx", WASM)
     assert Remembered("here", remembered.text).verdict("a", WASM) == Verdict(5, 1)
@@ -63,6 +69,20 @@ def test_damaged_verdicts_are_as_good_as_none() -> None:
     for verdict in (*wrong, {"pixelNs": float("inf"), "runMs": 0}, {"pixelNs": 1, "runMs": -1}):
         text = json.dumps({"machine": "here", "first": {}, "models": {"a": {"wasm 1": verdict}}})
         assert Remembered("here", text).verdict("a", WASM) is None
+
+
+def test_a_gain_is_kept_beside_the_verdicts() -> None:
+    before = Remembered("here", None)
+    before.keep("a", WASM.twin, Verdict(5, 1))
+    before.keep_gain("a", 2.125)
+    before.keep("a", WASM, Verdict(reason="wrong"))
+    after = Remembered("here", before.text)
+    assert after.gain("a") == 2.125 and after.gain("b") is None
+    assert after.verdict("a", WASM.twin) == Verdict(5, 1)
+    wrong: list[Any] = ["2", None, 0, -1, float("inf"), float("nan"), {}]
+    for gain in wrong:
+        text = json.dumps({"machine": "here", "first": {}, "models": {"a": {"gain": gain}}})
+        assert Remembered("here", text).gain("a") is None
 
 
 def test_the_oldest_models_are_forgotten() -> None:

@@ -1,5 +1,5 @@
 import { PROVIDERS } from '../choices.js';
-import { arrangementInWords, machineInWords, rungInWords } from '../engine-words.js';
+import { arrangementInWords, graphsInWords, machineInWords, rungInWords, wayInWords } from '../engine-words.js';
 import { findElement } from '../find-element.js';
 import { DEFAULTS } from '../settings.js';
 import { durationInWords } from '../words.js';
@@ -66,6 +66,7 @@ export class EnginePanel extends HTMLElement {
     fill(findElement(this, '.engine-troubles', HTMLElement), report.troubles.map(sentence));
     fill(findElement(this, '.rungs ul', HTMLElement), report.rungs.map(rungItem));
     findElement(this, '.rungs', HTMLElement).hidden = report.rungs.length === 0;
+    findElement(this, '.engine-graphs', HTMLElement).textContent = graphsInWords(report);
   }
 
   get #details() {
@@ -104,7 +105,7 @@ function rungItem(rung) {
   const item = sentence('');
   item.dataset.state = rung.state;
   const name = document.createElement('strong');
-  name.textContent = arrangementInWords(rung);
+  name.textContent = wayInWords(rung);
   const pace = document.createElement('span');
   pace.textContent = rung.megapixelMs ? durationInWords(rung.megapixelMs) : '';
   const state = document.createElement('p');

@@ -1,4 +1,5 @@
 import * as Comlink from '../vendor/comlink/comlink.mjs';
+import { filesOf } from '../workers/session-options.js';
 
 /** @typedef {import('./ways.js').Way} Way */
 
@@ -23,10 +24,11 @@ export class BareCrew {
     this.#remotes = this.#workers.map((worker) => Comlink.wrap(worker));
   }
 
-  /** @param {string} model its path in the site */
-  async load(model) {
-    const { provider, threads } = this.#way;
-    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, model)));
+  /** @param {import('../senmei.js').ModelCard} card */
+  async load(card) {
+    const { provider, threads, graph } = this.#way;
+    const files = filesOf(card, graph);
+    [this.version] = await Promise.all(this.#remotes.map((remote) => remote.load(provider, threads, ...files)));
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import * as Comlink from '../vendor/comlink/comlink.mjs';
 import { runtimeOf } from '../workers/runtime-builds.js';
+import { sessionOptions } from '../workers/session-options.js';
 
 /**
  * @typedef {typeof bare} Bare
@@ -19,16 +20,18 @@ const bare = {
   /**
    * @param {import('../workers/runtime-builds.js').Provider} provider
    * @param {number} threads
-   * @param {string} model its path in the site
+   * @param {string} model a file in models/
+   * @param {string | null} weights the file that its weights are in, where they are not in itself
    * @returns {Promise<string>} the runtime's version
    */
-  async load(provider, threads, model) {
+  async load(provider, threads, model, weights) {
     const { script } = runtimeOf(provider);
     ort = await import(new URL(script, siteRoot).href);
     ort.env.wasm.numThreads = threads;
     ort.env.wasm.wasmPaths = new URL('./', new URL(script, siteRoot)).href;
     ort.env.logLevel = 'error';
-    session = await ort.InferenceSession.create(new URL(model, siteRoot).href, { executionProviders: [provider] });
+    const data = weights && { path: weights, data: await bytesOf(weights) };
+    session = await ort.InferenceSession.create(await bytesOf(model), sessionOptions(provider, data || null));
     return ort.env.versions.web ?? '';
   },
 
@@ -45,5 +48,10 @@ const bare = {
     }
   },
 };
+
+/** @param {string} file in models/ */
+async function bytesOf(file) {
+  return new Uint8Array(await (await fetch(new URL(`models/${file}`, siteRoot))).arrayBuffer());
+}
 
 Comlink.expose(bare);

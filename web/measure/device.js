@@ -1,6 +1,6 @@
 // Measures whole jobs, and the bare runtime on the same tiles, for every way of computing that this device has.
 
-import { arrangementInWords } from '../engine-words.js';
+import { wayInWords } from '../engine-words.js';
 import { orAbort } from '../errors.js';
 import { SenmeiError, Upscaler } from '../senmei.js';
 import { BareCrew } from './bare-crew.js';
@@ -59,7 +59,7 @@ export async function measureDevice({ card, side, repeats }, signal, { onStep, o
       }
       const begin = (/** @type {number} */ repeat) => {
         const which = repeat === 0 ? 'warming up' : `round ${repeat} of ${repeats}`;
-        onStep(`${arrangementInWords(way)}: ${which}`, round / rounds);
+        onStep(`${wayInWords(way)}: ${which}`, round / rounds);
         round += 1;
       };
       try {
@@ -107,7 +107,7 @@ async function measureWay(way, { card, picture, repeats }, signal, begin, onRunt
   const crew = new BareCrew(way);
   try {
     const tiles = await watchedTiles(upscaler, picture, card, signal);
-    await orAbort(crew.load(`models/${card.file}`), signal);
+    await orAbort(crew.load(card), signal);
     onRuntime(crew.version);
     const runs = {
       job: () => upscaler.upscale(picture, { format: 'png', signal }),

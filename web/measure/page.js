@@ -1,7 +1,7 @@
 // The page that measures this device.
 
 import { ChoiceGroup } from '../elements/choice-group.js';
-import { arrangementInWords, machineInWords } from '../engine-words.js';
+import { machineInWords, wayInWords } from '../engine-words.js';
 import { findElement } from '../find-element.js';
 import { listModels, SenmeiError } from '../senmei.js';
 import { measureDevice } from './device.js';
@@ -59,7 +59,7 @@ function addRow({ way, figures, reason }, side) {
   const line = document.createElement('tr');
   const name = document.createElement('th');
   name.scope = 'row';
-  name.textContent = arrangementInWords(way);
+  name.textContent = wayInWords(way);
   line.append(name);
   if (figures) {
     const { jobMs, bareMs } = figures;

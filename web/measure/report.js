@@ -1,6 +1,6 @@
 // What was measured, as lines that can be sent to somebody.
 
-import { arrangementInWords, machineInWords } from '../engine-words.js';
+import { machineInWords, wayInWords } from '../engine-words.js';
 
 /**
  * @typedef {import('./device.js').Row} Row
@@ -20,6 +20,7 @@ import { arrangementInWords, machineInWords } from '../engine-words.js';
  */
 export function reportInLines({ model, side, repeats, versions, report, rows }) {
   const { senmei, runtime, pyodide } = versions;
+  const widest = Math.max(...rows.map(({ way }) => wayInWords(way).length));
   return [
     `Senmei ${senmei}, onnxruntime-web ${runtime}, Pyodide ${pyodide}`,
     navigator.userAgent,
@@ -27,14 +28,14 @@ export function reportInLines({ model, side, repeats, versions, report, rows }) 
     `${model}, ${side} × ${side} px, medians of ${repeats}`,
     '',
     ...rows.map(({ way, figures, reason }) => {
-      const name = arrangementInWords(way).padEnd(26);
+      const name = wayInWords(way).padEnd(widest);
       if (!figures) return `${name} ${reason}`;
       const { jobMs, bareMs } = figures;
       const ratio = `${Math.round(jobMs)} ÷ ${Math.round(bareMs)} ms = ${(jobMs / bareMs).toFixed(3)}`;
       return `${name} job ÷ runtime: ${ratio}; ${megapixelSeconds(figures, side)} s/Mpx`;
     }),
     '',
-    `Senmei takes ${arrangementInWords(report)}.`,
+    `Senmei takes ${wayInWords(report)}.`,
   ].join('\n');
 }
 

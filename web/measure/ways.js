@@ -2,38 +2,31 @@
 
 /**
  * @typedef {import('../senmei.js').EngineReport} EngineReport
- * @typedef {Pick<import('../senmei.js').Rung, 'provider' | 'workers' | 'threads'>} Way
+ * @typedef {Pick<import('../senmei.js').Rung, 'provider' | 'workers' | 'threads' | 'graph'>} Way
  */
 
 /**
- * One worker, as many as there can be, one with as many threads as there can be, and the GPU.
+ * One worker and as many as there can be, with each graph of the model; one with as many threads as there can be, and the GPU.
  *
  * @param {EngineReport} report
  * @returns {(Way & { reason: string | null })[]} reason: a sentence, where it cannot be had
  */
 export function waysFor({ rungs }) {
   const ofProcessor = rungs.filter(({ provider }) => provider === 'wasm');
-  const crew = most(ofProcessor.filter(({ threads }) => threads === 1));
-  const team = most(ofProcessor.filter(({ threads, workers }) => threads > 1 && workers === 1));
-  const gpu = rungs.find(({ provider }) => provider === 'webgpu');
-  const alone = { provider: /** @type {const} */ ('wasm'), workers: 1, threads: 1, reason: null };
+  const oneThreaded = ofProcessor.filter(({ threads }) => threads === 1);
+  const teams = ofProcessor.filter(({ threads, workers }) => threads > 1 && workers === 1);
+  const largest = teams.sort((one, other) => other.threads - one.threads).slice(0, 1);
+  const gpu = rungs.filter(({ provider }) => provider === 'webgpu');
   return [
-    alone,
-    ...[...(crew && crew.workers > 1 ? [crew] : []), ...(team ? [team] : []), ...(gpu ? [gpu] : [])].map(
-      ({ provider, workers, threads, state, reason }) => ({
-        provider,
-        workers,
-        threads,
-        reason: state === 'dropped' ? reason : null,
-      }),
-    ),
-  ];
-}
-
-/**
- * @param {import('../senmei.js').Rung[]} rungs
- * @returns {import('../senmei.js').Rung | undefined} the one that keeps most cores busy
- */
-function most(rungs) {
-  return [...rungs].sort((one, other) => other.workers * other.threads - one.workers * one.threads)[0];
+    ...oneThreaded.map((rung) => ({ ...rung, workers: 1 })),
+    ...oneThreaded.filter(({ workers }) => workers > 1),
+    ...largest,
+    ...gpu,
+  ].map(({ provider, workers, threads, graph, state, reason }) => ({
+    provider,
+    workers,
+    threads,
+    graph,
+    reason: state === 'dropped' ? reason : null,
+  }));
 }

@@ -12,6 +12,7 @@ import { likelyRung } from './head-start.js';
 import { LastCall } from './last-call.js';
 import { openSink } from './output-sink.js';
 import { withNulls } from './plain-values.js';
+import { filesOf } from './session-options.js';
 import { SiteFiles, siteRoot } from './site-files.js';
 
 /**
@@ -27,13 +28,15 @@ import { SiteFiles, siteRoot } from './site-files.js';
  *   targetHeight: number, tiles: number, memoryBytes: number, outputBytes: number, estimateMs: number | null }} PlainPlan
  * @typedef {{ code: string, message: string }} PlainError
  * @typedef {{ name: string, width: number, height: number, format: string, depth: number, notes: string[], model: string,
- *   provider: 'webgpu' | 'wasm' | 'none', workers: number, threads: number, frames: number, tiles: number, tilesRun: number }} PlainFacts
+ *   provider: 'webgpu' | 'wasm' | 'none', workers: number, threads: number, graph: import('../options.js').Graph | 'none',
+ *   frames: number, tiles: number, tilesRun: number }} PlainFacts
  * @typedef {PlainFacts & { blob: Blob, file: string | null }} PlainResult file: its name in the output folder, when it lies there
  *
  * @typedef {object} Rung a way of computing
  * @property {Provider} provider
  * @property {number} threads of each session
  * @property {number} workers
+ * @property {import('../options.js').Graph} graph of the model that they run
  * @property {'chosen' | 'right' | 'slower' | 'dropped' | 'untested' | 'testing'} state
  * @property {string | null} reason a sentence: why it was dropped
  * @property {number | null} differs how far its pixels are from the right ones at most, in levels of 255
@@ -47,6 +50,8 @@ import { SiteFiles, siteRoot } from './site-files.js';
  * @property {Provider} provider
  * @property {number} workers
  * @property {number} threads
+ * @property {import('../options.js').Graph} graph of the model that computes
+ * @property {number | null} gain how many times as fast the Winograd graph is; null until compared, or where there is none
  * @property {Rung[]} rungs
  * @property {number | null} idleShare of the workers' time between the tiles of the last job, 0 to 1
  * @property {string[]} troubles sentences: what went wrong and was mended
@@ -146,12 +151,12 @@ async function startPython() {
  * @param {Choice} choice
  */
 async function preload(model, choice) {
-  /** @type {{ models: { id: string, file: string }[] }} */
+  /** @type {{ models: (import('./session-options.js').Card & { id: string })[] }} */
   const { models } = JSON.parse(await catalogue);
-  const file = models.find((card) => card.id === model)?.file;
-  if (!file) return;
-  const { provider, threads } = await likelyRung(file, choice, facts, gpu);
-  await fleet.preload(provider, threads, file);
+  const card = models.find(({ id }) => id === model);
+  if (!card) return;
+  const { provider, threads, graph } = await likelyRung(card, choice, facts, gpu);
+  await fleet.preload(provider, threads, ...filesOf(card, graph));
 }
 
 /**

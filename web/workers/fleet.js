@@ -73,11 +73,12 @@ export class Fleet {
    * @param {Provider} provider
    * @param {number} threads
    * @param {string} file in models/
+   * @param {string | null} weights see `load`
    */
-  async preload(provider, threads, file) {
+  async preload(provider, threads, file, weights) {
     const worker = this.#spare(provider, threads) ?? this.#begin(provider, threads);
     this.#spares.add(worker);
-    await this.load(worker, file);
+    await this.load(worker, file, weights);
   }
 
   /**
@@ -94,16 +95,17 @@ export class Fleet {
   }
 
   /**
-   * Starts the session of a model, unless it is there or about to be. Each model is downloaded once, until it is forgotten.
+   * Starts the session of a model, unless it is there or about to be. Each file is downloaded once, until it is forgotten.
    * @param {number} worker
    * @param {string} file in models/
+   * @param {string | null} weights the file in models/ that its weights are in, where they are not in itself
    * @throws {Error} WorkerLost, DeviceLost, Unreachable
    */
-  async load(worker, file) {
+  async load(worker, file, weights) {
     const link = this.#link(worker);
     let loaded = link.models.get(file);
     if (!loaded) {
-      loaded = this.#load(worker, link, file);
+      loaded = this.#load(worker, link, file, weights);
       link.models.set(file, loaded);
       // It may be asked for again.
       loaded.catch(() => link.models.get(file) === loaded && link.models.delete(file));
@@ -248,18 +250,19 @@ export class Fleet {
    * @param {number} worker
    * @param {InferenceLink} link
    * @param {string} file
+   * @param {string | null} weights
    */
-  #load(worker, link, file) {
+  #load(worker, link, file, weights) {
     const { wasm } = runtimeOf(link.provider);
     // All workers of a build fetch the same file; the first one's bytes are shown for all.
     const isFirst = !this.#followed.has(wasm);
     this.#followed.add(wasm);
     const onBytes = isFirst ? Comlink.proxy(this.#supplies.onBytes) : null;
-    const model = this.#model(file);
+    const parts = [this.#model(file), ...(weights ? [this.#model(weights)] : [])];
     const loading = link.change(async (remote) => {
       // Without its model a worker is still good for another one; without its runtime for nothing.
-      const bytes = await model;
-      await remote.load(file, bytes, onBytes).catch((error) => {
+      const [model, data] = await Promise.all(parts);
+      await remote.load(file, model, weights ? { path: weights, data } : null, onBytes).catch((error) => {
         throw error.name === 'Unreachable' ? this.#giveUp(worker, link, error) : error;
       });
     });

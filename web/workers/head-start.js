@@ -4,36 +4,45 @@
  * @typedef {import('./facts.js').BrowserFacts} BrowserFacts
  * @typedef {import('./facts.js').Gpu} Gpu
  * @typedef {import('./runtime-builds.js').Provider} Provider
- * @typedef {{ provider: Provider, threads: number }} Rung
+ * @typedef {import('../options.js').Graph} Graph
+ * @typedef {{ provider: Provider, threads: number, graph: Graph }} Rung
  */
 
 /**
- * What the caller forces, else what the last visit ended with for this model, else one thread.
- * @param {string} file of the model
+ * What the caller forces, else what the last visit ended with for this model, else one thread and the Winograd graph, where
+ * there is one.
+ * @param {import('./session-options.js').Card} card
  * @param {import('../options.js').Choice} choice
  * @param {BrowserFacts} facts
  * @param {Promise<Gpu | null>} gpu
  * @returns {Promise<Rung>}
  */
-export async function likelyRung(file, { provider, threads }, { sharedMemory, remembered }, gpu) {
-  if (provider === 'webgpu') return { provider, threads: 1 };
-  if (threads !== null) return { provider: 'wasm', threads: sharedMemory ? threads : 1 };
-  const first = firstOf(remembered, file);
-  if (first?.provider === 'webgpu' && provider === 'auto' && (await gpu)?.isFallback === false) return first;
-  if (first?.provider === 'wasm' && sharedMemory) return first;
-  return { provider: 'wasm', threads: 1 };
+export async function likelyRung(card, { provider, threads, graph }, { sharedMemory, remembered }, gpu) {
+  const onGpu = /** @type {Rung} */ ({ provider: 'webgpu', threads: 1, graph: 'direct' });
+  if (provider === 'webgpu') return onGpu;
+  const first = firstOf(remembered, card.file);
+  const mayTakeGpu = provider === 'auto' && threads === null && graph !== 'winograd';
+  if (first?.provider === 'webgpu' && mayTakeGpu && (await gpu)?.isFallback === false) return onGpu;
+  const before = first?.provider === 'wasm' ? first : undefined;
+  const wanted = graph === 'auto' ? (before?.graph ?? 'winograd') : graph;
+  return {
+    provider: 'wasm',
+    threads: sharedMemory ? (threads ?? before?.threads ?? 1) : 1,
+    graph: card.winograd ? wanted : 'direct',
+  };
 }
 
 /**
  * Python writes what is remembered; of it only `first` is read here, a rung for each model file.
  * @param {string | null} remembered
  * @param {string} file
- * @returns {Rung | undefined}
+ * @returns {{ provider: Provider, threads: number, graph?: Graph } | undefined} an earlier version told no graph
  */
 function firstOf(remembered, file) {
   try {
-    const { provider, threads } = JSON.parse(remembered ?? 'null')?.first?.[file] ?? {};
-    return Number.isInteger(threads) && threads > 0 ? { provider, threads } : undefined;
+    const { provider, threads, graph } = JSON.parse(remembered ?? 'null')?.first?.[file] ?? {};
+    if (!Number.isInteger(threads) || threads < 1) return undefined;
+    return { provider, threads, graph: ['direct', 'winograd'].includes(graph) ? graph : undefined };
   } catch {
     return undefined;
   }

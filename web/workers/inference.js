@@ -8,6 +8,7 @@ import { buffersOf } from './buffer-pool.js';
 import { countFetches } from './counted-fetch.js';
 import { namedError } from './named-error.js';
 import { runtimeOf } from './runtime-builds.js';
+import { sessionOptions } from './session-options.js';
 
 /**
  * @typedef {import('./runtime-builds.js').Provider} Provider
@@ -60,9 +61,10 @@ export class Inference {
    * Loads a model under the name of its file.
    * @param {string} file
    * @param {Uint8Array} model
+   * @param {import('./session-options.js').Weights | null} weights where the model holds none
    * @param {((path: string, bytes: number) => void) | null} onBytes hears of the bytes of the runtime that arrive meanwhile
    */
-  async load(file, model, onBytes) {
+  async load(file, model, weights, onBytes) {
     await this.#inTurn(async (ort) => {
       /** @type {string | null} */
       let unreachable = null;
@@ -70,7 +72,7 @@ export class Inference {
         unreachable = sentence;
       });
       try {
-        this.#sessions.set(file, await ort.InferenceSession.create(model, { executionProviders: [this.#provider] }));
+        this.#sessions.set(file, await ort.InferenceSession.create(model, sessionOptions(this.#provider, weights)));
       } catch (error) {
         throw unreachable ? namedError('Unreachable', unreachable) : error;
       } finally {

@@ -12,7 +12,7 @@ from . import Tensors
 from .background import begun
 from .busy_time import BusyTime
 from .hands import Hand, Run
-from .workers import Answer, Worker, WorkerLost, WorkerMaker
+from .workers import Answer, ModelFile, Worker, WorkerLost, WorkerMaker
 
 # In each worker: the tile that computes, and the one that it takes up without asking.
 _DEPTH = 2
@@ -30,18 +30,22 @@ class Crew:
     patience: how long in seconds a worker may take to load a model's file.
     """
 
-    def __init__(self, maker: WorkerMaker, provider: str, threads: int, *, patience: Callable[[str], float]) -> None:
+    def __init__(
+        self, maker: WorkerMaker, provider: str, threads: int, *, patience: Callable[[ModelFile], float]
+    ) -> None:
         self._maker = maker
         self._provider = provider
         self._threads = threads
         self._patience = patience
         self._hands: list[Hand] = []
         self._waiting: deque[Run] = deque()
-        self._unloaded: set[str] = set()
+        self._unloaded: set[ModelFile] = set()
         self._tasks: set[asyncio.Future[None]] = set()
         self._is_closed = False
         self.start_ms: float | None = None
         """The least time in which a worker came up and loaded a model, None before the first did."""
+        self.begun = 0
+        """How many runs and starts of sessions there were so far: who measures something is alone while it stays."""
 
     @property
     def is_idle(self) -> bool:
@@ -52,13 +56,13 @@ class Crew:
         while not self.is_idle:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
-    def ready(self, file: str) -> int:
+    def ready(self, file: ModelFile) -> int:
         """How many workers hold a model."""
         return sum(hand.is_ready(file) for hand in self._hands)
 
     async def run(
         self,
-        file: str,
+        file: ModelFile,
         feeds: Tensors,
         *,
         workers: int,
@@ -76,6 +80,7 @@ class Crew:
         if self._is_closed:
             raise WorkerLost("The workers were ended.")
         self._unloaded.discard(file)
+        self.begun += 1
         if self.is_idle:
             # What failed in an earlier job may be there again.
             for hand in self._hands:
@@ -92,7 +97,7 @@ class Crew:
             self._dispatch()
             raise
 
-    async def warm(self, file: str, feeds: Tensors, *, workers: int, limit_s: float) -> None:
+    async def warm(self, file: ModelFile, feeds: Tensors, *, workers: int, limit_s: float) -> None:
         """Brings up so many workers and runs the same feeds once in each that has nothing else to do. What fails is
         left for the first tile to tell."""
         self._unloaded.discard(file)
@@ -104,6 +109,7 @@ class Crew:
         runs = []
         for hand in self._hands[:workers]:
             if hand.is_ready(file) and not hand.sent:
+                self.begun += 1
                 runs.append(Run(file, feeds, workers=workers, limit_s=limit_s))
                 self._send(hand, runs[-1])
         await asyncio.gather(*(run.answer for run in runs), return_exceptions=True)
@@ -118,7 +124,7 @@ class Crew:
             run.workers = min(run.workers, workers)
         self._dispatch()
 
-    def unload(self, file: str) -> None:
+    def unload(self, file: ModelFile) -> None:
         """Frees a model's sessions, also those that are only starting. Who runs it again has it loaded again.
 
         A worker that is left without a model is ended: what its memory has grown to is given back no other way, and a
@@ -128,7 +134,7 @@ class Crew:
         for hand in list(self._hands):
             self._let_go(hand, file)
 
-    def _let_go(self, hand: Hand, file: str) -> None:
+    def _let_go(self, hand: Hand, file: ModelFile) -> None:
         if hand.files - {file} or hand.opening is not None:
             hand.unload(file)
         elif file in hand.files:
@@ -187,7 +193,7 @@ class Crew:
             self._dispatch()
         hand.is_served = False
 
-    def _replace(self, hand: Hand, file: str) -> None:
+    def _replace(self, hand: Hand, file: ModelFile) -> None:
         if hand not in self._hands:
             return
         self._waiting.extendleft(reversed(hand.end()))
@@ -220,11 +226,12 @@ class Crew:
             self._hands.append(Hand())
         return self._hands[:count]
 
-    def _open(self, hand: Hand, file: str) -> None:
+    def _open(self, hand: Hand, file: ModelFile) -> None:
         hand.opening = file
+        self.begun += 1
         self._start(self._opened(hand, file))
 
-    async def _opened(self, hand: Hand, file: str) -> None:
+    async def _opened(self, hand: Hand, file: ModelFile) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         error: Exception | None = None
@@ -245,7 +252,7 @@ class Crew:
     def _make(self) -> asyncio.Future[Worker]:
         return begun(self._maker.make(self._provider, self._threads))
 
-    def _not_opened(self, hand: Hand, file: str, error: Exception) -> None:
+    def _not_opened(self, hand: Hand, file: ModelFile, error: Exception) -> None:
         if hand not in self._hands:
             return
         waiting = [run for run in self._waiting if run.file == file]

@@ -11,7 +11,7 @@ from . import Tensors
 from .background import begun
 from .busy_time import BusyTime
 from .patience import within
-from .workers import Answer, Worker, WorkerLost
+from .workers import Answer, ModelFile, Worker, WorkerLost
 
 GRACE_S = 0.3
 """What a worker may still take for a run that nobody wants any more; then it is ended."""
@@ -24,7 +24,7 @@ class Run:
     """
 
     def __init__(
-        self, file: str, feeds: Tensors, *, workers: int, limit_s: float, busy: BusyTime | None = None
+        self, file: ModelFile, feeds: Tensors, *, workers: int, limit_s: float, busy: BusyTime | None = None
     ) -> None:
         self.file = file
         self.feeds = feeds
@@ -47,8 +47,8 @@ class Hand:
 
     def __init__(self) -> None:
         self.sent: deque[Run] = deque()
-        self.files: set[str] = set()
-        self.opening: str | None = None
+        self.files: set[ModelFile] = set()
+        self.opening: ModelFile | None = None
         self.failures = 0
         self.is_served = False
         self._worker: Worker | None = None
@@ -59,10 +59,10 @@ class Hand:
     def is_ended(self) -> bool:
         return self._ended.done()
 
-    def is_ready(self, file: str) -> bool:
+    def is_ready(self, file: ModelFile) -> bool:
         return file in self.files and self.opening is None
 
-    async def open(self, file: str, make: Callable[[], asyncio.Future[Worker]], *, limit_s: float) -> None:
+    async def open(self, file: ModelFile, make: Callable[[], asyncio.Future[Worker]], *, limit_s: float) -> None:
         """Starts the worker, unless it is up, and loads a model.
 
         Raises ModelUnavailable when the file cannot be had, SessionFailed when it fails or takes longer than that.
@@ -110,7 +110,7 @@ class Hand:
         self._calls.popleft()
         return answer
 
-    def unload(self, file: str) -> None:
+    def unload(self, file: ModelFile) -> None:
         if file in self.files and self._worker is not None:
             self.files.discard(file)
             self._worker.unload(file)

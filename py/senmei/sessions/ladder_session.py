@@ -10,7 +10,7 @@ from ..errors import ModelUnavailable, OutOfMemory, SessionFailed
 from . import Tensors
 from .busy_time import BusyTime
 from .ladder import Ladder
-from .rungs import WASM, Rung, Team, Wish
+from .rungs import WASM, Team, Wish, rung_of
 from .troubles import Troubles
 
 # How often in a row one tile may fail on a rung. Below the last one there is nothing, so it is tried longer.
@@ -27,6 +27,8 @@ class LadderSession:
         self._ladder = ladder
         self._card = card
         self._wish = wish
+        # What is found out meanwhile is for the next job, so that this one tells what it runs on.
+        self._offered = ladder.arrangements(card, wish)
         self._troubles = Troubles()
         self._left: set[Team] = set()
         self._fallen_to: Team | None = None
@@ -39,7 +41,7 @@ class LadderSession:
     def arrangements(self) -> Sequence[Arrangement]:
         if self._fallen_to is not None:
             return [self._ladder.arrangement(self._card, self._fallen_to)]
-        return self._ladder.arrangements(self._card, self._wish)
+        return self._offered
 
     @property
     def notes(self) -> Sequence[str]:
@@ -75,8 +77,8 @@ class LadderSession:
                     raise SessionFailed(trial.reason)
                 return None
             try:
-                answer = await self._ladder.crew(rung).run(
-                    card.file,
+                answer = await self._ladder.crews.of(rung).run(
+                    rung.file(card),
                     feeds,
                     workers=workers,
                     limit_s=trials.limit_s(rung, card, feeds),
@@ -100,13 +102,16 @@ class LadderSession:
 
     def _teams(self, arrangement: Arrangement) -> list[Team]:
         """What is taken one after the other when it fails, beginning with what was planned."""
-        rung = Rung(arrangement.provider, arrangement.threads)
-        teams = [(arrangement.workers, rung)]
-        workers = arrangement.workers // 2 if rung == WASM else self._ladder.facts.most_workers
+        rung = rung_of(arrangement)
+        teams = [(arrangement.workers, rung), (arrangement.workers, rung.direct)]
+        workers = arrangement.workers // 2
+        if rung.direct != WASM:
+            workers = self._ladder.facts.most_workers
+            teams.append((workers, self._ladder.with_graph(WASM, self._card, self._wish)))
         while workers:
             teams.append((workers, WASM))
             workers //= 2
-        return teams
+        return list(dict.fromkeys(teams))
 
     def _team(self, arrangement: Arrangement) -> Team:
         return next(team for team in self._teams(arrangement) if team not in self._left)
@@ -119,6 +124,9 @@ class LadderSession:
         if team == teams[-1]:
             return False
         self._left.add(team)
+        if error is None and team[1].threads > 1 and not self._ladder.trials.trial(team[1], self._card).is_wrong:
+            # Threads that do not start would not start for the other graph either.
+            self._left.add((team[0], team[1].direct))
         workers, rung = self._fallen_to = self._team(arrangement)
         if error is None:
             # Its trial has told why, or it is only offline that it is not there.
@@ -127,7 +135,7 @@ class LadderSession:
         if rung != team[1]:
             self._ladder.trials.drop(team[1], self._card, f"{team[1]} failed ({reason}); {rung} went on.")
         else:
-            self._ladder.crew(rung).shrink(workers)
+            self._ladder.crews.of(rung).shrink(workers)
             self._ladder.troubles.append(self._troubles.add_fewer_workers(team[0], workers))
         return True
 

@@ -12,10 +12,11 @@ from queue import SimpleQueue
 
 import onnxruntime as ort
 
-from ..arrangement import Arrangement
+from ..arrangement import Arrangement, Graph
 from ..catalogue import ModelCard
 from ..errors import InvalidOption, ModelUnavailable, OutOfMemory, SessionFailed
 from . import Tensors
+from .graphs import GraphWish, check_graph
 
 # What its arena says, and what C++ itself says where there is no arena; neither has a class of its own in Python.
 _OUT_OF_MEMORY = ("Failed to allocate memory", "bad_alloc")
@@ -34,17 +35,28 @@ class OrtNativeSession:
     provider = "cpu"
     notes: Sequence[str] = ()
 
-    def __init__(self, card: ModelCard, folder: Path, *, workers: int = 1, threads: int | None = None) -> None:
-        """Loads `card.file` from `folder` into every worker. threads: of each, None for the cores shared out evenly.
+    def __init__(
+        self,
+        card: ModelCard,
+        folder: Path,
+        *,
+        workers: int = 1,
+        threads: int | None = None,
+        graph: GraphWish = "auto",
+    ) -> None:
+        """Loads a model from `folder` into every worker. threads: of each, None for the cores shared out evenly. graph:
+        "auto" is the direct one, for which native onnxruntime has faster kernels than a graph could spell out.
 
-        Raises InvalidOption for numbers below 1, ModelUnavailable when the file is missing or its checksum is another,
-        SessionFailed when it cannot be loaded.
+        Raises InvalidOption for numbers below 1 and for a graph that the model does not have, ModelUnavailable when a
+        file is missing or its checksum is another, SessionFailed when it cannot be loaded.
         """
+        check_graph(graph, card)
+        runs: Graph = "winograd" if graph == "winograd" else "direct"
         threads = max(1, usable_cores() // max(1, workers)) if threads is None else threads
         for name, number in (("workers", workers), ("threads", threads)):
             if number < 1:
                 raise InvalidOption(f"The number of {name} {number} is too small; 1 or more is accepted.")
-        model = read_model(card, folder)
+        model = _checked(card, folder, runs)
         self._idle: SimpleQueue[ort.InferenceSession] = SimpleQueue()
         try:
             for _ in range(workers):
@@ -58,6 +70,7 @@ class OrtNativeSession:
                 provider=self.provider,
                 workers=workers,
                 threads=threads,
+                graph=runs,
                 pixel_ns=_PIXEL_NS / threads,
                 is_measured=False,
                 worker_bytes=_WORKING_BYTES // workers,
@@ -86,7 +99,7 @@ class OrtNativeSession:
             self._idle.put(session)
 
 
-def _loaded(model: bytes, threads: int) -> ort.InferenceSession:
+def _loaded(model: bytes | Path, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     # It would take a second block for all tensors of one shape, beside those that the first run has taken: up to
@@ -102,14 +115,28 @@ def usable_cores() -> int:
 
 def read_model(card: ModelCard, folder: Path) -> bytes:
     """The bytes of a model's file. Raises ModelUnavailable when it is missing or its checksum is another."""
-    path = folder / card.file
+    return _read(card, folder / card.file, card.sha256)
+
+
+def _checked(card: ModelCard, folder: Path, graph: Graph) -> bytes | Path:
+    """What a session is made of. The graph that holds no weights finds them beside itself, so it is loaded by its
+    path."""
+    model = read_model(card, folder)
+    if graph == "direct" or card.winograd is None:
+        return model
+    path = folder / card.winograd.file
+    _read(card, path, card.winograd.sha256)
+    return path
+
+
+def _read(card: ModelCard, path: Path, sha256: str) -> bytes:
     try:
-        model = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ModelUnavailable(f"The file of the model “{card.id}” cannot be read: {error}") from error
-    if hashlib.sha256(model).hexdigest() != card.sha256:
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise ModelUnavailable(
             f"The file {path} is not the one that the catalogue describes; "
             "build it again with: python3 serve.py --build"
         )
-    return model
+    return content

@@ -19,7 +19,7 @@ from pyodide.ffi import JsException, JsProxy, to_js
 from ..errors import ModelUnavailable, OutOfMemory, SenmeiError, SessionFailed
 from . import Tensors
 from .background import begun
-from .workers import Answer, DeviceLost, Worker, WorkerLost
+from .workers import Answer, DeviceLost, ModelFile, Worker, WorkerLost
 
 # How a lack of memory is told: by onnxruntime's allocator and by its arithmetic on sizes beyond 32 bits, both measured
 # with tiles of 4,000 and 6,000 pixels a side; by JavaScript engines, whose WebAssembly memory or array buffer cannot
@@ -54,7 +54,7 @@ class Fleet:
         return golden
 
     def forget(self, file: str) -> None:
-        """Drops a model's bytes."""
+        """Drops the bytes of a file of models/."""
         begun(self._fleet.forget(file))
 
     def remember(self, text: str) -> None:
@@ -69,12 +69,12 @@ class _FleetWorker:
         self._fleet = fleet
         self._number = number
 
-    async def load(self, file: str) -> None:
-        await _answer(self._fleet.load(self._number, file))
+    async def load(self, file: ModelFile) -> None:
+        await _answer(self._fleet.load(self._number, file.name, file.weights))
 
-    async def run(self, file: str, feeds: Tensors) -> Answer:
+    async def run(self, file: ModelFile, feeds: Tensors) -> Answer:
         tensors = to_js_object({name: self._to_js_tensor(array) for name, array in feeds.items()})
-        answer = await _answer(self._fleet.run(self._number, file, tensors))
+        answer = await _answer(self._fleet.run(self._number, file.name, tensors))
         return Answer(_from_js_tensors(answer.outputs), answer.startedMs, answer.endedMs)
 
     def _to_js_tensor(self, array: NDArray[Any]) -> JsProxy:
@@ -82,8 +82,8 @@ class _FleetWorker:
         data.assign(np.ascontiguousarray(array).reshape(-1))
         return to_js_object({"type": array.dtype.name, "dims": list(array.shape), "data": data})
 
-    def unload(self, file: str) -> None:
-        begun(self._fleet.unload(self._number, file))
+    def unload(self, file: ModelFile) -> None:
+        begun(self._fleet.unload(self._number, file.name))
 
     def end(self) -> None:
         begun(self._fleet.end(self._number))

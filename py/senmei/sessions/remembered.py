@@ -12,6 +12,8 @@ from .rungs import Rung
 # Of further models the oldest are forgotten.
 _MOST_MODELS = 50
 
+_GAIN = "gain"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -23,8 +25,9 @@ class Verdict:
 
 
 class Remembered:
-    """The verdicts of one machine on the rungs, for each model (by its file's sha256), and for each model's file the
-    rung that was chosen last: its worker is made before Python is there."""
+    """The verdicts of one machine on the rungs, for each model (by its fingerprint), and how many times as fast its
+    Winograd graph is; and for each model's file the rung that was chosen last: its worker is made before Python is
+    there."""
 
     def __init__(self, machine: str, text: str | None) -> None:
         """text: what `text` was earlier. Whatever else it is, or of another machine, is as good as nothing."""
@@ -44,8 +47,8 @@ class Remembered:
         kept = {"machine": self._machine, "first": self._first, "models": self._models}
         return json.dumps(kept, separators=(",", ":"))
 
-    def verdict(self, sha256: str, rung: Rung) -> Verdict | None:
-        match self._models.get(sha256, {}).get(_name(rung)):
+    def verdict(self, model: str, rung: Rung) -> Verdict | None:
+        match self._models.get(model, {}).get(_name(rung)):
             case {"reason": str(reason)}:
                 return Verdict(reason=reason)
             case {"pixelNs": float() | int() as pixel_ns, "runMs": float() | int() as run_ms}:
@@ -53,18 +56,29 @@ class Remembered:
                     return Verdict(float(pixel_ns), float(run_ms))
         return None
 
-    def keep(self, sha256: str, rung: Rung, verdict: Verdict) -> None:
-        rungs = self._models.pop(sha256, {})
+    def gain(self, model: str) -> float | None:
+        match self._models.get(model, {}).get(_GAIN):
+            case float() | int() as gain if 0 < gain < math.inf:
+                return float(gain)
+        return None
+
+    def keep(self, model: str, rung: Rung, verdict: Verdict) -> None:
         if verdict.reason is None:
-            rungs[_name(rung)] = {"pixelNs": round(verdict.pixel_ns, 1), "runMs": round(verdict.run_ms, 2)}
+            self._put(model, _name(rung), {"pixelNs": round(verdict.pixel_ns, 1), "runMs": round(verdict.run_ms, 2)})
         else:
-            rungs[_name(rung)] = {"reason": verdict.reason}
-        self._models[sha256] = rungs
+            self._put(model, _name(rung), {"reason": verdict.reason})
+
+    def keep_gain(self, model: str, gain: float) -> None:
+        self._put(model, _GAIN, gain)
+
+    def _put(self, model: str, name: str, fact: object) -> None:
+        facts = self._models.pop(model, {})
+        self._models[model] = {**facts, name: fact}
         _forget_oldest(self._models)
 
     def keep_first(self, file: str, rung: Rung) -> bool:
         """Whether that is news."""
-        first = {"provider": rung.provider, "threads": rung.threads}
+        first = {"provider": rung.provider, "threads": rung.threads, "graph": rung.graph}
         if self._first.get(file) == first:
             return False
         self._first.pop(file, None)
@@ -79,4 +93,5 @@ def _forget_oldest(kept: dict[str, Any]) -> None:
 
 
 def _name(rung: Rung) -> str:
-    return f"{rung.provider} {rung.threads}"
+    name = f"{rung.provider} {rung.threads}"
+    return name if rung.graph == "direct" else f"{name} {rung.graph}"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from ..arrangement import Arrangement, Graph
+from ..catalogue import ModelCard
 from ..errors import InvalidOption
+from .graphs import GraphWish, check_graph
+from .workers import ModelFile
 
 Provider = Literal["auto", "webgpu", "wasm"]
 
@@ -24,15 +28,39 @@ Team = tuple[int, "Rung"]
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A provider ("webgpu" or "wasm") and how many threads each of its sessions has."""
+    """A provider ("webgpu" or "wasm"), how many threads each of its sessions has, and which of a model's graphs it
+    runs."""
 
     provider: str
     threads: int = 1
+    graph: Graph = "direct"
 
     def __str__(self) -> str:
         if self.provider == "webgpu":
             return "WebGPU"
-        return "WebAssembly" if self.threads == 1 else f"WebAssembly with {self.threads} threads"
+        means = [f"{self.threads} threads"] if self.threads > 1 else []
+        means += ["Winograd convolutions"] if self.graph == "winograd" else []
+        return f"WebAssembly with {' and '.join(means)}" if means else "WebAssembly"
+
+    @property
+    def direct(self) -> Rung:
+        """The same workers with the direct graph."""
+        return replace(self, graph="direct")
+
+    @property
+    def twin(self) -> Rung:
+        """The same workers with the other graph."""
+        return replace(self, graph="winograd" if self.graph == "direct" else "direct")
+
+    def file(self, card: ModelCard) -> ModelFile:
+        """What of a model its workers load."""
+        if self.graph == "winograd" and card.winograd is not None:
+            return ModelFile(card.winograd.file, weights=card.file)
+        return ModelFile(card.file)
+
+
+def rung_of(arrangement: Arrangement) -> Rung:
+    return Rung(arrangement.provider, arrangement.threads, arrangement.graph)
 
 
 WASM = Rung("wasm")
@@ -108,9 +136,10 @@ class Wish:
     provider: Provider = "auto"
     threads: int | None = None
     workers: int | None = None
+    graph: GraphWish = "auto"
 
-    def check(self) -> None:
-        """Raises InvalidOption for values that no browser could fulfil."""
+    def check(self, card: ModelCard) -> None:
+        """Raises InvalidOption for values that no browser could fulfil, or none for this model."""
         if self.provider not in get_args(Provider):
             raise InvalidOption(
                 f"The provider “{self.provider}” is unknown; accepted: {', '.join(get_args(Provider))}."
@@ -120,6 +149,9 @@ class Wish:
                 raise InvalidOption(f"The number of {name} {count} is outside 1 to {most}.")
         if self.provider == "webgpu" and ((self.threads or 1) > 1 or (self.workers or 1) > 1):
             raise InvalidOption("WebGPU has one worker with one thread; more are for “wasm”.")
+        check_graph(self.graph, card)
+        if self.provider == "webgpu" and self.graph == "winograd":
+            raise InvalidOption("The graph “winograd” is for “wasm”; WebGPU runs “direct”.")
 
     def teams(self, facts: Facts) -> list[Team]:
         """How many workers of which rung can be tried: the GPU first, then WebAssembly, most workers first."""
@@ -129,7 +161,7 @@ class Wish:
         """`teams`, and with them those that something stands against."""
         if self.provider == "webgpu":
             return [(1, WEBGPU)]
-        is_open = self.provider == "auto" and self.threads is None and self.workers is None
+        is_open = self.provider == "auto" and self.graph != "winograd" and self.threads is None and self.workers is None
         return [*([(1, WEBGPU)] if is_open else []), *self._wasm_teams(facts)]
 
     def _wasm_teams(self, facts: Facts) -> list[Team]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from ..catalogue import ModelCard
 from ..errors import SessionFailed
@@ -13,8 +14,9 @@ from . import Tensors
 from .background import begun
 from .crew import Crew
 from .golden import MOST_DIFFERS, GoldenTile
+from .graphs import Comparison, faster_graph
 from .remembered import Remembered, Verdict
-from .rungs import WASM, Rung
+from .rungs import Rung
 from .trials import Speed, Trial, measured
 from .workers import Answer
 
@@ -68,7 +70,7 @@ class SelfTest:
         key = (card.file, rung)
         if key not in self._trials:
             trial = self._trials[key] = Trial(macs_per_pixel=card.macs_per_pixel)
-            verdict = self._remembered.verdict(card.sha256, rung)
+            verdict = self._remembered.verdict(card.fingerprint, rung)
             if verdict is not None and verdict.reason is not None:
                 trial.state, trial.reason, trial.is_wrong = "dropped", verdict.reason, True
             elif verdict is not None:
@@ -99,20 +101,34 @@ class SelfTest:
             self._golden[card.file] = GoldenTile.from_npz(await self._fetch_golden(card.golden))
         return self._golden[card.file]
 
+    def gain(self, card: ModelCard) -> float | None:
+        """How many times as fast its Winograd graph is as the direct one; None until they were compared."""
+        return None if card.winograd is None else self._remembered.gain(card.fingerprint)
+
+    def known_speed(self, rung: Rung, card: ModelCard) -> Speed | None:
+        """None where nothing tells it. Of the graph that is slower, what was seen of the faster one tells it: a gain
+        was measured side by side, but the two speeds perhaps in very different hours."""
+        own, gain = self.trial(rung, card).speed, self.gain(card)
+        if gain is None or rung.provider == "webgpu":
+            return own
+        of_twin = self.trial(rung.twin, card).speed
+        if of_twin is None or (own is not None and rung.graph == faster_graph(gain)):
+            return own
+        factor = gain if rung.graph == "direct" else 1 / gain
+        return Speed(of_twin.pixel_ns * factor, of_twin.run_ms * factor)
+
     def speed(self, rung: Rung, card: ModelCard) -> Speed:
         """As measured, or else guessed from fewer threads or another model."""
         trial = self.trial(rung, card)
-        if trial.speed is not None:
-            return trial.speed
+        if known := self.known_speed(rung, card):
+            return known
         if rung.threads > 1:
-            single = self.speed(WASM, card)
+            single = self.speed(replace(rung, threads=1), card)
             return Speed(single.pixel_ns / rung.threads**_THREADS_EXPONENT, single.run_ms)
-        for (_, other), known in self._trials.items():
-            if other == rung and known.speed is not None and known.macs_per_pixel:
+        for (_, other), seen in self._trials.items():
+            if other == rung and seen.speed is not None and seen.macs_per_pixel:
                 # Plans are made with it: it stays, unless the self-test says something very different.
-                trial.guess = Speed(
-                    known.speed.pixel_ns * card.macs_per_pixel / known.macs_per_pixel, known.speed.run_ms
-                )
+                trial.guess = Speed(seen.speed.pixel_ns * card.macs_per_pixel / seen.macs_per_pixel, seen.speed.run_ms)
                 return trial.guess
         return Speed(card.macs_per_pixel / _WASM_MACS_PER_NS)
 
@@ -132,7 +148,7 @@ class SelfTest:
         if trial.learned is None or golden is None or pixels < computed_pixels(golden.size, trim=card.trim):
             return
         trial.learned = trial.learned.learned(pixels, taken_ms)
-        kept = self._remembered.verdict(card.sha256, rung)
+        kept = self._remembered.verdict(card.fingerprint, rung)
         if kept is None or kept.reason or abs(trial.learned.pixel_ns / kept.pixel_ns - 1) > _WORTH_KEEPING:
             self._keep(rung, card, trial.learned)
 
@@ -141,6 +157,15 @@ class SelfTest:
         if self._remembered.keep_first(card.file, rung):
             self._remember(self._remembered.text)
 
+    def keep_comparison(self, rung: Rung, card: ModelCard, found: Comparison) -> None:
+        """Notes which graph is the faster one. rung: the workers on which both were compared."""
+        self._remembered.keep_gain(card.fingerprint, found.gain)
+        faster = replace(rung, graph=found.faster)
+        trial = self.trial(faster, card)
+        # A tile like those of jobs tells more than the golden one.
+        trial.speed = trial.learned = found.speed
+        self._keep(faster, card, found.speed)
+
     def drop(self, rung: Rung, card: ModelCard, reason: str) -> None:
         """Gives a rung up for a model, for this visit."""
         trial = self.trial(rung, card)
@@ -148,8 +173,10 @@ class SelfTest:
         self._tell(reason)
 
     def is_used(self, rung: Rung) -> bool:
-        """Whether it is right for a model, or is being tried."""
-        return any(trial.state in ("right", "testing") for (_, one), trial in self._trials.items() if one == rung)
+        """Whether it is right for a model, with any of its graphs, or is being tried. rung: a direct one."""
+        return any(
+            trial.state in ("right", "testing") for (_, one), trial in self._trials.items() if one.direct == rung
+        )
 
     def forgive(self, rung: Rung, card: ModelCard) -> None:
         """Lets a rung be tried again that has failed, but did not compute wrong."""
@@ -177,7 +204,7 @@ class SelfTest:
         trial.state = "testing"
         try:
             golden = await self.golden(card)
-            answer = await self._run(rung, card, golden.feeds)
+            answer = await self.run(rung, card, golden.feeds, is_first=True)
             trial.differs = golden.differs(answer.outputs)
             if trial.differs is None or trial.differs > MOST_DIFFERS:
                 wrong = (
@@ -186,12 +213,12 @@ class SelfTest:
                 reason = f"{rung} computes the model “{card.id}” wrong: {wrong}."
                 trial.is_wrong = True
                 self.drop(rung, card, reason)
-                self._remembered.keep(card.sha256, rung, Verdict(reason=reason))
+                self._remembered.keep(card.fingerprint, rung, Verdict(reason=reason))
                 self._remember(self._remembered.text)
                 return
 
             async def time(feeds: Tensors) -> float:
-                return (await self._run(rung, card, feeds)).taken_ms
+                return (await self.run(rung, card, feeds, is_first=True)).taken_ms
 
             pixels = computed_pixels(golden.size, trim=card.trim)
             if trial.learned is not None and _is_near(answer.taken_ms, trial.learned.ms(pixels)):
@@ -212,16 +239,17 @@ class SelfTest:
             if trial.state == "testing":
                 trial.state = "untested"
 
-    async def _run(self, rung: Rung, card: ModelCard, feeds: Tensors) -> Answer:
-        """On any worker, and once more on a fresh one if that fails."""
-        limit_s = self.limit_s(rung, card, feeds)
+    async def run(self, rung: Rung, card: ModelCard, feeds: Tensors, *, is_first: bool) -> Answer:
+        """On the first worker, and once more on a fresh one if that fails. is_first: before all that wait. Raises the
+        errors of `Crew.run`."""
+        file, limit_s = rung.file(card), self.limit_s(rung, card, feeds)
         try:
-            return await self._crew(rung).run(card.file, feeds, workers=1, limit_s=limit_s, is_first=True)
+            return await self._crew(rung).run(file, feeds, workers=1, limit_s=limit_s, is_first=is_first)
         except SessionFailed:
-            return await self._crew(rung).run(card.file, feeds, workers=1, limit_s=limit_s, is_first=True)
+            return await self._crew(rung).run(file, feeds, workers=1, limit_s=limit_s, is_first=is_first)
 
     def _keep(self, rung: Rung, card: ModelCard, speed: Speed) -> None:
-        self._remembered.keep(card.sha256, rung, Verdict(speed.pixel_ns, speed.run_ms))
+        self._remembered.keep(card.fingerprint, rung, Verdict(speed.pixel_ns, speed.run_ms))
         self._remember(self._remembered.text)
 
 

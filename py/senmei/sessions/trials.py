@@ -81,8 +81,15 @@ async def measured(
         if large_ms > _AS_EXPECTED * small_ms * pixels / small:
             # What a GPU compiles for a new shape is not the tile's time.
             large_ms = min(large_ms, await run(tile))
-        # What is left when noise makes the small tile the slower one.
-        pixel_ns = max((large_ms - small_ms) * 1e6 / (pixels - small), large_ms * 1e6 / pixels / 4)
-        speed = Speed(pixel_ns, max(0.0, small_ms - pixel_ns * small / 1e6))
+        speed = told_by(small, small_ms, pixels, large_ms)
         times *= 2
     return speed
+
+
+def told_by(small: float, small_ms: float, pixels: float, large_ms: float) -> Speed:
+    """The speed that a small and a larger tile tell together. small, pixels: computed pixels of the two."""
+    if pixels <= small:
+        return Speed(large_ms * 1e6 / pixels)
+    # What is left when noise makes the small tile the slower one.
+    pixel_ns = max((large_ms - small_ms) * 1e6 / (pixels - small), large_ms * 1e6 / pixels / 4)
+    return Speed(pixel_ns, max(0.0, small_ms - pixel_ns * small / 1e6))

@@ -9,6 +9,17 @@ from ..errors import SessionFailed
 from . import Tensors
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """What a session is made of.
+
+    name: of a file of models/. weights: the name of the file that its weights are in, None where they are in itself.
+    """
+
+    name: str
+    weights: str | None = None
+
+
 class WorkerLost(SessionFailed):
     """A worker was ended, crashed or never came."""
 
@@ -33,15 +44,15 @@ class Answer:
 class Worker(Protocol):
     """Runs what it is sent one after the other. After an error it is not to be used any more."""
 
-    async def load(self, file: str) -> None:
-        """Makes a session of a model's file. Raises ModelUnavailable when the file cannot be had, SessionFailed."""
+    async def load(self, file: ModelFile) -> None:
+        """Makes a session. Raises ModelUnavailable when a file cannot be had, SessionFailed."""
         ...
 
-    async def run(self, file: str, feeds: Tensors) -> Answer:
+    async def run(self, file: ModelFile, feeds: Tensors) -> Answer:
         """Raises OutOfMemory, DeviceLost, WorkerLost, SessionFailed."""
         ...
 
-    def unload(self, file: str) -> None:
+    def unload(self, file: ModelFile) -> None:
         """Frees a session once its last run has ended."""
         ...
 
