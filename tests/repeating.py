@@ -26,6 +26,7 @@ def card(
     next_pass: str | None = None,
     flat_tiles: bool = False,
     enlarges_alpha: bool = False,
+    pooled: int = 0,
 ) -> ModelCard:
     return ModelCard(
         id=model_id,
@@ -39,6 +40,7 @@ def card(
         padding=trim if padding is None else padding,
         trim=trim,
         multiple_of=multiple_of,
+        pooled=pooled,
         next_pass=next_pass,
         flat_tiles=flat_tiles,
         enlarges_alpha=enlarges_alpha,

@@ -19,9 +19,11 @@ MOST_DIFFERS = 2
 class GoldenTile:
     """feeds: what is run. size: of its source."""
 
-    def __init__(self, input_rgb: NDArray[np.uint8], output_rgb: NDArray[np.uint8]) -> None:
-        """Both (1, height, width, 3)."""
-        self.feeds: Tensors = {"input": input_rgb.astype(np.float32) / np.float32(255)}
+    def __init__(
+        self, input_rgb: NDArray[np.uint8], output_rgb: NDArray[np.uint8], others: Tensors | None = None
+    ) -> None:
+        """Both (1, height, width, 3). others: what is fed besides the input, float32."""
+        self.feeds: Tensors = {"input": input_rgb.astype(np.float32) / np.float32(255), **(others or {})}
         self.size = Size(input_rgb.shape[2], input_rgb.shape[1])
         self._output = output_rgb
 
@@ -31,11 +33,12 @@ class GoldenTile:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 tiles = arrays["input"], arrays["output"]
+                others = {name: arrays[name] for name in arrays.files if name not in ("input", "output")}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelUnavailable(f"A golden tile is damaged ({error}); build the site again.") from error
         if any(tile.dtype != np.uint8 or tile.ndim != 4 or tile.shape[::3] != (1, 3) for tile in tiles):
             raise ModelUnavailable("A golden tile is damaged: it is no picture; build the site again.")
-        return cls(*tiles)
+        return cls(*tiles, {name: array.astype(np.float32) for name, array in others.items()})
 
     def differs(self, outputs: Tensors) -> int | None:
         """By how many levels of 255 an answer is off at most; None when it is no picture of the right size."""
@@ -48,4 +51,4 @@ class GoldenTile:
     def enlarged(self, times: int) -> Tensors:
         """The tile beside and below itself so often, to time a larger one."""
         tile = np.tile(self.feeds["input"], (1, times, times, 1))
-        return {"input": np.ascontiguousarray(tile)}
+        return {**self.feeds, "input": np.ascontiguousarray(tile)}
