@@ -21,19 +21,18 @@ class ModelCard:
     around the picture, with what the network itself takes for its outside beyond them; trim: those that the network
     cuts off itself.
     multiple_of: what the sides and offsets of its tiles must be multiples of.
-    pooled: how many means its poolings over the whole picture find, 0 for a network without. Such a network has two
-    more inputs, `means` float32 [pooled] and `given` float32 [1] (0: each pooling takes what it finds in all pictures
-    of the run; 1: what `means` says), and one more output, `means_found` float32 [pooled].
     flat_tiles: a tile of one colour comes out as one repeated block, scale · multiple_of pixels a side, so that it need
-    not be run; not true of a network that pools. enlarges_alpha: transparency is enlarged by the network too, as a gray
-    picture.
+    not be run. enlarges_alpha: transparency is enlarged by the network too, as a gray picture.
     next_pass: the model for further passes when one is not enough, None for the same.
+    pooled: how many means its poolings over all pixels make, 0 for a network without any. Where there are some, it has
+    two more inputs and one more output: `means` float32 [pooled] and `given` float32 [1], with 0 for the means that it
+    finds and 1 for those of `means`; `means_found` float32 [pooled].
     tile_bytes_per_pixel: working memory of one run for each pixel of a tile's source, without the weights, as
     onnxruntime-web takes it; native onnxruntime takes up to twice as much.
     macs_per_pixel: multiply-adds of one run for each pixel of a tile's source.
     file: its name beside the catalogue; size_bytes and sha256 are those of the file.
-    golden: the name of the golden tile beside it, an .npz of `input` uint8 [1, height, width, 3] and `output` uint8,
-    the right answer to input/255, times 255 and rounded; whatever else is in it is fed beside the input.
+    golden: the name of the golden tile beside it, an .npz of `input` uint8 [1, height, width, 3], `output` uint8, the
+    right answer to input/255, times 255 and rounded, and what other inputs the network has.
     """
 
     id: str
@@ -47,10 +46,10 @@ class ModelCard:
     padding: int
     trim: int
     multiple_of: int
-    pooled: int
     flat_tiles: bool
     enlarges_alpha: bool
     next_pass: str | None
+    pooled: int
     tile_bytes_per_pixel: int
     macs_per_pixel: int
     licence: str

@@ -53,6 +53,18 @@ def test_swapped_channels_and_axes_are_seen() -> None:
         assert (tile.differs({"output": wrong}) or 0) > 2
 
 
+def test_what_else_the_network_takes_is_fed_as_it_is() -> None:
+    with np.load(io.BytesIO(golden_npz(6))) as arrays:
+        pictures = dict(arrays)
+    means, given = np.arange(5, dtype=np.float32), np.ones(1, np.float32)
+    file = io.BytesIO()
+    np.savez(file, **pictures, means=means, given=given)
+    tile = GoldenTile.from_npz(file.getvalue())
+    for feeds in (tile.feeds, tile.enlarged(2)):
+        assert feeds.keys() == {"input", "means", "given"}
+        assert np.array_equal(feeds["means"], means) and np.array_equal(feeds["given"], given)
+
+
 def test_a_larger_tile_is_the_same_picture_beside_itself() -> None:
     tile = GoldenTile.from_npz(golden_npz(6))
     large = tile.enlarged(3)["input"]
@@ -73,6 +85,7 @@ def test_whatever_is_no_golden_tile_is_told(data: bytes) -> None:
         {"input": np.zeros((1, 4, 4, 3), np.float32), "output": np.zeros((1, 8, 8, 3), np.uint8)},
         {"input": np.zeros((4, 4, 3), np.uint8), "output": np.zeros((1, 8, 8, 3), np.uint8)},
         {"input": np.zeros((1, 4, 4, 1), np.uint8), "output": np.zeros((1, 8, 8, 3), np.uint8)},
+        {"input": np.zeros((1, 4, 4, 3), np.uint8), "output": np.zeros((1, 8, 8, 3), np.uint8), "means": np.zeros(3)},
     ],
 )
 def test_arrays_of_another_kind_are_told(arrays: dict[str, np.ndarray]) -> None:

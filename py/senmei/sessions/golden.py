@@ -20,9 +20,9 @@ class GoldenTile:
     """feeds: what is run. size: of its source."""
 
     def __init__(
-        self, input_rgb: NDArray[np.uint8], output_rgb: NDArray[np.uint8], others: Tensors | None = None
+        self, input_rgb: NDArray[np.uint8], output_rgb: NDArray[np.uint8], *, others: Tensors | None = None
     ) -> None:
-        """Both (1, height, width, 3). others: what is fed besides the input, float32."""
+        """Both (1, height, width, 3). others: what the network is fed beside `input`, float32 as they are."""
         self.feeds: Tensors = {"input": input_rgb.astype(np.float32) / np.float32(255), **(others or {})}
         self.size = Size(input_rgb.shape[2], input_rgb.shape[1])
         self._output = output_rgb
@@ -38,7 +38,12 @@ class GoldenTile:
             raise ModelUnavailable(f"A golden tile is damaged ({error}); build the site again.") from error
         if any(tile.dtype != np.uint8 or tile.ndim != 4 or tile.shape[::3] != (1, 3) for tile in tiles):
             raise ModelUnavailable("A golden tile is damaged: it is no picture; build the site again.")
-        return cls(*tiles, {name: array.astype(np.float32) for name, array in others.items()})
+        for name, values in others.items():
+            if values.dtype != np.float32:
+                raise ModelUnavailable(
+                    f"A golden tile is damaged: its {name} are {values.dtype}, not float32; build the site again."
+                )
+        return cls(*tiles, others=others)
 
     def differs(self, outputs: Tensors) -> int | None:
         """By how many levels of 255 an answer is off at most; None when it is no picture of the right size."""
