@@ -14,10 +14,10 @@ from .arrangement import Arrangement
 from .catalogue import Catalogue, ModelCard
 from .errors import InvalidOption
 from .geometry import Size
-from .grids import LEAST_CORE, Grid, choose_grid, split
+from .grids import LEAST_CORE, Grid, choose_grid, one_tile, split
 from .motion import Motion
 from .pace import frames_ms, run_ms, tile_pace
-from .sampling import CropStage, SamplePlan, crops_a_run, needed_sample
+from .sampling import CropStage, SamplePlan, crops_a_run, is_too_small, needed_sample
 from .tiling import TilePlan, computed_pixels, plan_tiles
 
 MAX_SCALE = 16
@@ -261,8 +261,12 @@ class _Step:
 
     def grid(self, arrangement: Arrangement, tile: int | None, runs: int) -> Grid:
         """The tiles with which this pass is done soonest."""
-        still = choose_grid(self._size, self.card, arrangement, longest=tile, runs=runs)
         motion = self._motion
+        if motion is None and tile is None and is_too_small(self._size, self.card):
+            at_once = one_tile(self._size, self.card, arrangement, runs=runs)
+            if at_once is not None:
+                return at_once
+        still = choose_grid(self._size, self.card, arrangement, longest=tile, runs=runs)
         if motion is None:
             return still
         shapes = [still.shape]

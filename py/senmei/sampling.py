@@ -18,7 +18,8 @@ averaged, tell as much as all in one run.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from math import gcd, log
 
 from .arrangement import Arrangement
@@ -42,6 +43,9 @@ _MOST_PIXELS_A_RUN = 256**2
 
 # Below so many crops a run's means say little about what they are averaged with.
 _LEAST_CROPS_A_RUN = 8
+
+# With fewer, most drawings are dozens of levels off at their worst pixel.
+_ENOUGH_CROPS = 12
 
 _GOLDEN = 0.618
 
@@ -90,6 +94,12 @@ def needed_sample(
     return None if last is None else plan_sample(picture, cards[: last + 1], frames=frames)
 
 
+def is_too_small(picture: Size, card: ModelCard) -> bool:
+    """Whether a picture is too small for a sample that tells much, and is better run at once, even on one worker of
+    many."""
+    return card.pooled > 0 and len(plan_sample(picture, [card]).crops) < _ENOUGH_CROPS
+
+
 def plan_sample(picture: Size, cards: Sequence[ModelCard], *, frames: int = 1) -> SamplePlan:
     """Crops of a picture of the size `picture`, or of `frames` frames of that size, for the means of the last of
     `cards`, which are its passes one after the other, and of those before it that pool."""
@@ -109,11 +119,16 @@ def plan_sample(picture: Size, cards: Sequence[ModelCard], *, frames: int = 1) -
     frames = min(frames, MOST_FRAMES)
     count = int(frames * whole / SAMPLED_PART / _crop_cost(stages, cards))
     crops = _spread(picture, cards[0].margins, stages[0].source.size, max(frames, min(count, MOST_CROPS)))
+    if len(crops) < frames:
+        # Of a small picture a place is looked at in several frames.
+        crops = tuple(islice(cycle(crops), frames))
     return SamplePlan(crops, frames, stages)
 
 
 def plan_crops(tile: Size, margins: Margins, *, trim: int) -> tuple[Region, ...]:
-    """Crops of a tile that was to be run whole, spread over it, for the same part of its cost."""
+    """Crops of a tile that was to be run whole, spread over it, for the same part of its cost. What is invented around
+    the picture is in the tile."""
+    margins = replace(margins, padding=0)
     core = Size(SAMPLE_CORE, SAMPLE_CORE)
     crop = margins.source(core)
     crop = Size(min(crop.width, tile.width), min(crop.height, tile.height))
@@ -179,7 +194,7 @@ def _crop_cost(stages: Sequence[CropStage], cards: Sequence[ModelCard]) -> float
 def _spread(picture: Size, margins: Margins, crop: Size, count: int) -> tuple[Region, ...]:
     whole = margins.whole(picture)
     most_across, most_down = (
-        (side - length) // margins.multiple_of + 1
+        max(1, (side - length) // margins.multiple_of)
         for side, length in ((whole.width, crop.width), (whole.height, crop.height))
     )
     columns, rows = _evenly(whole, count, most_across, most_down)
@@ -204,9 +219,7 @@ def _evenly(whole: Size, count: int, most_across: int, most_down: int) -> tuple[
 
 def _starts(whole: int, length: int, count: int, margins: Margins) -> list[int]:
     """Where crops begin that lie evenly along a padded side of the picture."""
-    room = whole - length
-    middles = ((2 * index + 1) * whole / (2 * count) for index in range(count))
-    offsets = (min(max(0, round(middle - length / 2)), room) for middle in middles)
+    offsets = ((2 * index + 1) * (whole - length) // (2 * count) for index in range(count))
     return [offset // margins.multiple_of * margins.multiple_of - margins.padding for offset in offsets]
 
 

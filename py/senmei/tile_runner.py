@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -137,10 +137,7 @@ class TileRunner:
 
     async def _means_of_whole(self, tile: Pixels) -> PooledMeans:
         """The means of a picture that was to be run in one tile, but does not fit."""
-        # What is invented around the picture is in the tile already.
-        margins = replace(self._margins, padding=0)
-        size = Size(tile.shape[1], tile.shape[0])
-        regions = plan_crops(size, margins, trim=self._card.trim)
+        regions = plan_crops(Size(tile.shape[1], tile.shape[0]), self._margins, trim=self._card.trim)
         crops = np.stack([cut(tile, region) for region in regions])
         return await self.find_means(crops, with_alpha=True)
 
