@@ -15,6 +15,7 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             gif         written GIFs against other writers'
             animation   a figure over a still background ÷ every frame
             memory      what one large picture takes
+            pooling     networks that pool: with the means of a sample against the whole picture
             wire        the bytes of a first visit, file by file
 """
 
@@ -37,6 +38,7 @@ from bench import (  # noqa: E402 - found through the path above
     megapixels,
     memory,
     native,
+    pooling,
     start,
     upscalerjs,
     waifuxl,
@@ -66,6 +68,7 @@ OTHER: dict[str, Run] = {
     "memory": lambda options: memory.main(
         side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy
     ),
+    "pooling": lambda _: pooling.main(),
     "wire": lambda options: wire.main(),
 }
 BENCHES = {**SPEED, **OTHER}
