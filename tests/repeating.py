@@ -93,6 +93,7 @@ class RepeatingSession:
         self._random = random.Random(5)
 
     async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+        assert feeds.keys() == ({"input", "means", "given"} if self._model.pooled else {"input"})
         tile = feeds["input"]
         assert tile.dtype == np.float32 and tile.min() >= 0 and tile.max() <= 1
         self.shapes.append(tile.shape)
@@ -106,7 +107,7 @@ class RepeatingSession:
             self.running -= 1
         if is_failing:
             raise SessionFailed("The tile cannot be run.")
-        if self._most_pixels is not None and tile.shape[1] * tile.shape[2] > self._most_pixels:
+        if self._most_pixels is not None and tile[..., 0].size > self._most_pixels:
             raise OutOfMemory("There is no memory for so large a tile.")
         trim, scale = self._model.trim, self._model.scale
         inner = tile[:, trim : tile.shape[1] - trim, trim : tile.shape[2] - trim]

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
+import numpy as np
+
 from .animation import AnimationFile, AnimationInfo, Frame
 from .catalogue import Catalogue
 from .codecs import FramesAs, Header, check_animation, open_animation, open_animation_encoder, sheet_size
@@ -20,11 +22,13 @@ from .jobs import CancelToken, ProgressMeter
 from .known_tiles import KnownTiles
 from .memory import FRAMES_KNOWN, plan_animation_memory, refuse_too_large
 from .motion import Motion, MotionWatch
-from .picture import NO_METADATA, Picture, without_opaque_alpha
+from .picture import NO_METADATA, Picture, Pixels, without_opaque_alpha
 from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, result_rows, runners_of, troubles_of
 from .pixels import apart, joined
 from .planner import ArrangementsOf, JobPlan
 from .resampling import BICUBIC, resample
+from .sample_job import cut_crops, means_of_frames
+from .sampling import SamplePlan, needed_sample
 from .upscaler import Rows
 
 _KINDS = {"GIF": "gif", "PNG": "png", "WebP": "webp"}
@@ -47,9 +51,8 @@ def plan_animation(
     """What `enlarge_animation` would do at most: what moves is not known yet. Raises the errors of `chosen` and
     `open_animation_encoder`; TooLarge when the memory is not there."""
     options = _resolved(header, options)
-    job = planned_job(header.size, options, catalogue, arrangements)
     frames = header.frames
-    job = replace(job, duration_ms=None if job.duration_ms is None else job.duration_ms * frames)
+    job = planned_job(header.size, options, catalogue, arrangements, frames=frames)
     return _planned(file_bytes, header, frames, options, job, job.tiles * frames, budget_bytes)
 
 
@@ -79,7 +82,7 @@ async def enlarge_animation(
     yield meter.at("decode", 0, 1)
     try:
         source = _Source(open_animation(data, partial=options.partial), merge=options.merge)
-        look = _Look(source.file.info)
+        look = _Look(source.file.info, needed_sample(header.size, cards, frames=header.frames))
         for index, frame in enumerate(source.frames()):
             # Decoding makes nobody wait; whoever cancels is heard here.
             await asyncio.sleep(0)
@@ -87,7 +90,7 @@ async def enlarge_animation(
             look.see(frame)
             yield meter.at("decode", index, header.frames)
         motion = look.motion
-        job = planned_job(header.size, options, catalogue, arrangements, motion=motion)
+        job = planned_job(header.size, options, catalogue, arrangements, motion=motion, frames=header.frames)
         tally = FrameTally(job, motion, meter)
         frames = len(look.durations_ms)
         yield _planned(len(data), header, frames, options, job, tally.foreseen, budget_bytes)
@@ -108,11 +111,14 @@ async def enlarge_animation(
         def enlarge(picture: Picture) -> Rows:
             if not info.has_alpha:
                 picture = replace(picture, alpha=None)
-            return result_rows(prepared(picture, depth=depth), job, runners, options.strength, cancel)
+            return result_rows(prepared(picture, depth=depth), job, runners, told, options.strength, cancel)
 
         yield tally.progress()
         done = 0
         try:
+            told = await means_of_frames(look.crops, job, runners, cancel)
+            if job.sample is not None:
+                yield tally.sampled()
             async with aclosing(enlarged_frames(source.frames(), enlarge, target, cancel)) as items:
                 async for item in items:
                     for event in tally.hear(item):
@@ -163,26 +169,49 @@ class _Source:
 
 
 class _Look:
-    """What is known of frames once they were seen. Holds one of them and a few small samples."""
+    """What is known of frames once they were seen. Holds one of them, a few small samples, and the crops of
+    `sample`."""
 
-    def __init__(self, info: AnimationInfo) -> None:
+    def __init__(self, info: AnimationInfo, sample: SamplePlan | None) -> None:
         self.durations_ms: list[float] = []
         self.has_alpha = False
         self._info = info
         self._motion = MotionWatch(info.size, len(info.durations_ms))
         self._every = max(1, len(info.durations_ms) // _SAMPLES)
         self._samples: list[Picture] = []
+        self._sample = sample
+        self._crops: list[Pixels] = []
+        self._seen_for_crops = 0
 
     def see(self, frame: Frame) -> None:
         if len(self.durations_ms) % self._every == 0 and len(self._samples) < _SAMPLES:
             self._samples.append(_reduced(frame.picture))
         self.durations_ms.append(frame.duration_ms)
         self.has_alpha |= without_opaque_alpha(frame.picture).alpha is not None
-        self._motion.see(prepared(frame.picture, depth=self._info.depth))
+        samples = prepared(frame.picture, depth=self._info.depth)
+        self._take_crops(samples)
+        self._motion.see(samples)
+
+    def _take_crops(self, samples: Pixels) -> None:
+        if self._sample is None:
+            return
+        count, frames = len(self._info.durations_ms), self._sample.frames
+        while self._seen_for_crops < frames and self._seen_for_crops * count // frames < len(self.durations_ms):
+            regions = self._sample.crops_of(self._seen_for_crops)
+            self._crops.append(cut_crops(samples, regions))
+            self._seen_for_crops += 1
 
     @property
     def motion(self) -> Motion:
         return self._motion.motion
+
+    @property
+    def crops(self) -> Pixels | None:
+        """The crops of `sample`, (N, h, w, n), with alpha where a frame has any; None without a sample."""
+        if self._sample is None:
+            return None
+        crops = np.concatenate(self._crops)
+        return crops if self.has_alpha or crops.shape[3] in (1, 3) else crops[:, :, :, :-1]
 
     def samples(self, target: Size) -> Iterator[Picture]:
         """Pictures with about the colours that the frames will have when they are enlarged."""

@@ -25,6 +25,7 @@ class FrameTally:
         self._meter = meter
         self._frames = len(motion.changed)
         self._done = self._frames_done = 0
+        self._sample_done = 0
         costs = np.zeros(self._frames)
         self.foreseen = 0
         for step in job.passes:
@@ -35,6 +36,11 @@ class FrameTally:
         # Frames that show the same as the ones before take time too: they are decoded and encoded.
         self._costs = costs + max(1.0, costs.sum()) * 0.02 / self._frames
         self._tiles_of = [0] * self._frames
+
+    def sampled(self) -> Progress:
+        """The job's sample was taken."""
+        self._sample_done = self._job.sample_cost
+        return self.progress()
 
     def hear(self, item: FrameTile | FrameDone) -> list[Progress | TilePainted]:
         """What there is to tell of an item."""
@@ -54,6 +60,7 @@ class FrameTally:
     def progress(self) -> Progress:
         tiles = self._job.tiles or 1
         shares = np.minimum(np.array(self._tiles_of) / tiles, 1.0)
-        share = float((shares * self._costs).sum() / self._costs.sum())
+        done = float((shares * self._costs).sum()) + self._sample_done
+        share = done / (float(self._costs.sum()) + self._job.sample_cost)
         told = self._meter.at("infer", self._done, self._job.tiles * self._frames, share=share)
         return replace(told, frame=self._frames_done, frames=self._frames)

@@ -92,6 +92,18 @@ def choose_grid(
     return best
 
 
+def one_tile(picture: Size, card: ModelCard, arrangement: Arrangement, *, runs: int = 1) -> Grid | None:
+    """The picture at once; None where there is not the memory for it or a run would take too long."""
+    limits, whole = _Limits(picture, card, arrangement, is_lively=True), card.margins.whole(picture)
+    pace = tile_pace(
+        arrangement, float(whole.pixels), computed_pixels(whole, trim=card.trim), scale=card.scale, runs=runs
+    )
+    is_allowed = whole.pixels <= limits.source_pixels and picture.height <= limits.core_height
+    if not is_allowed or pace.compute_ms > runs * limits.run_ms:
+        return None
+    return Grid(whole, picture_ms(arrangement, pace, 1))
+
+
 def split(picture: Size, card: ModelCard, arrangement: Arrangement, *, longest: int) -> Size:
     """The shape of the sources that splits `picture` evenly into cores no longer than `longest`, but at its border, or
     the largest of the fixed."""

@@ -19,7 +19,7 @@ _DIGEST_BYTES = 16
 class KnownTiles:
     """Keeps the last answers, `capacity_bytes` of them, and those that are still being computed.
 
-    A tile is known by its samples, wherever in whichever frame it lies.
+    A tile is known by its samples, wherever in whichever frame it lies, and by what else its answer depends on.
     """
 
     def __init__(self, capacity_bytes: int) -> None:
@@ -28,13 +28,15 @@ class KnownTiles:
         self._answers: OrderedDict[bytes, asyncio.Task[Pixels]] = OrderedDict()
         self.asked = self.computed = 0
 
-    async def answer(self, tile: Pixels, core: Region, compute: Callable[[], Awaitable[Pixels]]) -> Pixels:
+    async def answer(
+        self, tile: Pixels, core: Region, compute: Callable[[], Awaitable[Pixels]], *, depends_on: bytes = b""
+    ) -> Pixels:
         """What `compute` answered to the same tile before, or answers now: an array that is shared, not to be changed.
 
         Raises what `compute` raises, also to whoever waits for the same tile.
         """
         self.asked += 1
-        key = _digest(tile, core)
+        key = _digest(tile, core, depends_on)
         task = self._answers.get(key)
         if task is None:
             self.computed += 1
@@ -63,6 +65,8 @@ class KnownTiles:
             self._held_bytes -= self._answers.pop(oldest).result().nbytes
 
 
-def _digest(tile: Pixels, core: Region) -> bytes:
+def _digest(tile: Pixels, core: Region, depends_on: bytes) -> bytes:
     place = f"{tile.shape} {tile.dtype} {core}".encode()
-    return hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_DIGEST_BYTES, key=place[:64]).digest()
+    digest = hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_DIGEST_BYTES, key=place[:64])
+    digest.update(depends_on)
+    return digest.digest()

@@ -58,16 +58,17 @@ def plan_memory(header: Header, job: JobPlan, *, file_bytes: int, output: Encode
     bleeding_bytes = picture_bytes + header.size.pixels * (colours + 1) * 2 if has_alpha else 0
     input_bytes = file_bytes + picture_bytes
     tiles_bytes = rows_bytes = 0
-    for step in job.passes:
+    for number, step in enumerate(job.passes):
         shape = step.tiles.shape
-        tiles_bytes += step.arrangement.workers * shape.pixels * step.card.working_bytes(step.arrangement.graph)
+        most_pixels = max(shape.pixels, _sample_pixels(job, number))
+        tiles_bytes += step.arrangement.workers * most_pixels * step.card.working_bytes(step.arrangement.graph)
         rows_bytes += _in_flight_bytes(step, header.channels * sample_bytes)
         core_height = step.tiles.tiles[0].core.height
         # Rows of tiles come together, one more is on its way, and the next stage keeps what it still needs.
         rows_bytes += (step.open_rows + 2) * _rows_bytes(
             step.output, core_height * step.card.scale, header.channels, sample_bytes
         )
-    rows_bytes += 6 * BAND_SAMPLES * sample_bytes
+    rows_bytes += 6 * BAND_SAMPLES * sample_bytes + _crops_bytes(job, header.channels * sample_bytes)
     output_bytes = encoder_bytes(
         job.target,
         channels=colours,
@@ -139,6 +140,24 @@ def _in_flight_bytes(step: Pass, pixel_bytes: int) -> int:
     feed_bytes = answer_bytes = 3 * 4
     waiting = step.arrangement.in_flight * (pixel_bytes + feed_bytes + result * pixel_bytes)
     return step.tiles.shape.pixels * (waiting + step.arrangement.workers * result * answer_bytes)
+
+
+def _sample_pixels(job: JobPlan, number: int) -> int:
+    """Source pixels of one run for the sample, in the pass of this number."""
+    step = job.passes[number]
+    if job.sample is None or number >= len(job.sample.stages):
+        return 0
+    stage = job.sample.stages[number]
+    return step.crops_a_run(stage, len(job.sample.crops)) * stage.source.size.pixels if step.card.pooled else 0
+
+
+def _crops_bytes(job: JobPlan, pixel_bytes: int) -> int:
+    """A sample's crops as one pass sees them and as the next does, and as a network is fed with them."""
+    if job.sample is None:
+        return 0
+    largest = max(stage.source.size.pixels for stage in job.sample.stages)
+    feed_bytes = 3 * 4
+    return len(job.sample.crops) * largest * (2 * pixel_bytes + feed_bytes)
 
 
 def _rows_bytes(size: Size, height: int, channels: int, sample_bytes: int) -> int:

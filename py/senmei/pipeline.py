@@ -19,6 +19,7 @@ from .pixels import joined, to_depth
 from .planner import ArrangementsOf, JobPlan, models_for, plan_job
 from .resampling import BICUBIC, LANCZOS
 from .row_stages import blended_rows, resampled_rows, whole_picture
+from .sample_job import MeansOfPasses
 from .sessions import Session
 from .tile_runner import TileRunner
 from .upscaler import Rows, enlarge_rows
@@ -41,8 +42,9 @@ def planned_job(
     arrangements: ArrangementsOf,
     *,
     motion: Motion | None = None,
+    frames: int = 1,
 ) -> JobPlan:
-    """The job on a picture of the size `source`, or on frames with this motion. Raises the errors of `chosen`,
+    """The job on a picture of the size `source`, or on so many frames with this motion. Raises the errors of `chosen`,
     InvalidOption."""
     cards, target = chosen(source, options, catalogue)
     return plan_job(
@@ -53,6 +55,7 @@ def planned_job(
         tile=options.tile,
         runs=options.runs,
         motion=motion,
+        frames=frames,
     )
 
 
@@ -125,11 +128,17 @@ def prepared(picture: Picture, *, depth: int) -> Pixels:
 
 
 def result_rows(
-    samples: Pixels, job: JobPlan, runners: Mapping[str, TileRunner], strength: float, cancel: CancelToken
+    samples: Pixels,
+    job: JobPlan,
+    runners: Mapping[str, TileRunner],
+    means: MeansOfPasses,
+    strength: float,
+    cancel: CancelToken,
 ) -> Rows:
-    """What becomes of `prepared` samples: rows of the size `job.target`. runners: by the ids of their models."""
+    """What becomes of `prepared` samples: rows of the size `job.target`. runners: by the ids of their models.
+    means: for each pass."""
     rows = whole_picture(samples, cancel)
-    for step in job.passes:
-        rows = enlarge_rows(rows, step=step, runner=runners[step.card.id], cancel=cancel)
+    for step, told in zip(job.passes, means, strict=True):
+        rows = enlarge_rows(rows, step=step, runner=runners[step.card.id], cancel=cancel, means=told)
     rows = resampled_rows(rows, job.computed, job.target, LANCZOS if job.passes else BICUBIC)
     return blended_rows(rows, samples, job.target, strength) if job.passes and strength < 1 else rows

@@ -14,9 +14,10 @@ from .arrangement import Arrangement
 from .catalogue import Catalogue, ModelCard
 from .errors import InvalidOption
 from .geometry import Size
-from .grids import LEAST_CORE, Grid, choose_grid, split
+from .grids import LEAST_CORE, Grid, choose_grid, one_tile, split
 from .motion import Motion
-from .pace import frames_ms, tile_pace
+from .pace import frames_ms, run_ms, tile_pace
+from .sampling import CropStage, SamplePlan, crops_a_run, is_too_small, needed_sample
 from .tiling import TilePlan, computed_pixels, plan_tiles
 
 MAX_SCALE = 16
@@ -87,6 +88,10 @@ class Pass:
     def output(self) -> Size:
         return self.tiles.picture.scaled(self.card.scale)
 
+    def crops_a_run(self, stage: CropStage, count: int) -> int:
+        """How many of `count` crops of a sample are run together."""
+        return crops_a_run(self.card, self.arrangement, tile=self.tiles.shape, crop=stage.source.size, count=count)
+
     @property
     def open_rows(self) -> int:
         """How many rows of tiles are begun before the first of them is finished: enough that all tiles that may be
@@ -99,12 +104,15 @@ class JobPlan:
     """The passes one after the other, over a picture of the size `source`; the last one's output is resampled to
     `target` when it is of another size. Without passes the source itself is.
 
-    duration_ms: about how long the networks take, None where their pace is unknown.
+    sample: what of the source is looked at first, for passes that pool over the whole picture and do not see it in one
+    tile; of an animation, in whose frames nothing may change but what moves, for all that pool. duration_ms: about how
+    long the networks take, for all frames; None where their pace is unknown.
     """
 
     source: Size
     passes: tuple[Pass, ...]
     target: Size
+    sample: SamplePlan | None = None
     duration_ms: float | None = None
 
     @property
@@ -120,6 +128,11 @@ class JobPlan:
     def cost(self) -> int:
         """Source pixels of all tiles: proportional to the time the networks take."""
         return sum(step.tiles.cost for step in self.passes)
+
+    @property
+    def sample_cost(self) -> int:
+        """The same of the sample."""
+        return round(self.sample.cost([step.card for step in self.passes])) if self.sample else 0
 
     @property
     def workers(self) -> int:
@@ -163,9 +176,10 @@ def plan_job(
     tile: int | None = None,
     runs: int = 1,
     motion: Motion | None = None,
+    frames: int = 1,
 ) -> JobPlan:
-    """Plans `cards` over a picture of the size `source`, or over the frames of an animation with this motion, so that
-    they are done soonest.
+    """Plans `cards` over a picture of the size `source`, or over `frames` frames of an animation with this motion, so
+    that they are done soonest. Where it is not known what moves, all of each frame does.
 
     arrangements: what each network may run on; all passes run on the same workers where their networks can. tile:
     longest side in pixels of a core inside the picture, None for the planner's choice. runs: of a network for each
@@ -180,12 +194,30 @@ def plan_job(
     for choice in _choices({card.id: arrangements(card) for card in cards}):
         grids = [(step, choice[step.card.id], step.grid(choice[step.card.id], tile, runs)) for step in steps]
         start_ms = max((arrangement.start_ms for arrangement in choice.values()), default=0.0)
-        duration_ms = start_ms + sum(grid.duration_ms for *_, grid in grids)
+        times = frames if motion is None else 1
+        duration_ms = start_ms + times * sum(grid.duration_ms for *_, grid in grids)
         if duration_ms < best_ms:
             best, best_ms = grids, duration_ms
     passes = tuple(Pass(step.card, step.tiles(grid.shape), arrangement) for step, arrangement, grid in best)
+    in_one_tile = [number for number, step in enumerate(passes) if frames == 1 and len(step.tiles.tiles) == 1]
+    sample = needed_sample(source, [step.card for step in passes], frames=frames, in_one_tile=in_one_tile)
     is_told = passes and all(step.arrangement.is_measured for step in passes)
-    return JobPlan(source, passes, target, best_ms if is_told else None)
+    duration_ms = best_ms + (_sample_ms(sample, passes, runs) if sample else 0.0)
+    return JobPlan(source, passes, target, sample, duration_ms if is_told else None)
+
+
+def _sample_ms(sample: SamplePlan, passes: Sequence[Pass], runs: int) -> float:
+    """How long the sample's runs take. runs: of a network for each tile."""
+    total_ms, count = 0.0, len(sample.crops)
+    for number, (step, stage) in enumerate(zip(passes, sample.stages, strict=False)):
+        workers = step.arrangement.workers
+        computed = computed_pixels(stage.source.size, trim=step.card.trim)
+        if step.card.pooled:
+            together = step.crops_a_run(stage, count)
+            total_ms += -(-count // (together * workers)) * run_ms(step.arrangement, together * computed)
+        if number < len(sample.stages) - 1:
+            total_ms += -(-count // workers) * runs * run_ms(step.arrangement, computed)
+    return total_ms
 
 
 def _sizes(
@@ -229,8 +261,12 @@ class _Step:
 
     def grid(self, arrangement: Arrangement, tile: int | None, runs: int) -> Grid:
         """The tiles with which this pass is done soonest."""
-        still = choose_grid(self._size, self.card, arrangement, longest=tile, runs=runs)
         motion = self._motion
+        if motion is None and tile is None and is_too_small(self._size, self.card):
+            at_once = one_tile(self._size, self.card, arrangement, runs=runs)
+            if at_once is not None:
+                return at_once
+        still = choose_grid(self._size, self.card, arrangement, longest=tile, runs=runs)
         if motion is None:
             return still
         shapes = [still.shape]

@@ -22,6 +22,7 @@ from .pipeline import chosen, means_of, offered, opened, planned_job, prepared, 
 from .pixels import apart
 from .planner import ArrangementsOf, JobPlan
 from .rows import Band
+from .sample_job import means_of_picture
 from .sessions import Session
 from .tally import Tally
 
@@ -85,7 +86,10 @@ async def enlarge_still(
         del picture
         tally = Tally(job, meter)
         yield tally.progress()
-        async with aclosing(result_rows(samples, job, runners, options.strength, cancel)) as rows:
+        told = await means_of_picture(samples, job, runners, cancel)
+        if job.sample is not None:
+            yield tally.sampled()
+        async with aclosing(result_rows(samples, job, runners, told, options.strength, cancel)) as rows:
             async for item in rows:
                 for event in tally.hear(item):
                     yield event

@@ -21,6 +21,7 @@ class Tally:
         self._job = job
         self._meter = meter
         self._done = self._done_cost = 0
+        self._whole_cost = job.cost + job.sample_cost
         self._tile_cost = job.passes[0].tiles.shape.pixels if job.passes else 0
 
     def hear(self, item: Band | TileDone) -> list[Progress | TilePainted]:
@@ -37,13 +38,18 @@ class Tally:
         region = Region(0, item.top, item.samples.shape[1], item.samples.shape[0])
         return [painted(self._job, region, item.samples), *written]
 
+    def sampled(self) -> Progress:
+        """The job's sample was taken."""
+        self._done_cost += self._job.sample_cost
+        return self.progress()
+
     @property
     def tiles_done(self) -> int:
         return self._done
 
     def progress(self) -> Progress:
         running = min(self._job.workers - 1, self._job.tiles - self._done)
-        cost = self._job.cost or 1
+        cost = self._whole_cost or 1
         return self._meter.at(
             "infer",
             self._done,

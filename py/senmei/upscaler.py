@@ -14,6 +14,7 @@ from .geometry import Region
 from .jobs import CancelToken
 from .picture import Pixels
 from .planner import Pass
+from .pooled_means import PooledMeans
 from .rows import Band, RowWindow
 from .tile_runner import TileRunner
 from .tiling import Tile
@@ -32,16 +33,19 @@ Rows = AsyncGenerator[Band | TileDone]
 """A picture on its way: its bands from the top, and between them word of the tiles that were done for it."""
 
 
-async def enlarge_rows(rows: Rows, *, step: Pass, runner: TileRunner, cancel: CancelToken) -> Rows:
+async def enlarge_rows(
+    rows: Rows, *, step: Pass, runner: TileRunner, cancel: CancelToken, means: PooledMeans | None = None
+) -> Rows:
     """Runs every tile of `step` over a picture that arrives as `rows`, and yields the enlarged one likewise.
 
+    means: what all tiles are told, see `TileRunner.enlarge`.
     Keeps as many tiles under way as the pass's arrangement tells, so that the next is there before it is asked for, and
     no more of the picture than a few rows of tiles. Raises Cancelled as soon as `cancel` is called: tiles that are
     still computing are left to end by themselves. Raises SessionFailed when the runtime fails.
     """
     picture, in_flight = step.tiles.picture, step.arrangement.in_flight
     window = RowWindow(picture)
-    work = _TilesAtWork(step, runner, cancel)
+    work = _TilesAtWork(step, runner, means, cancel)
     async with aclosing(rows):
         try:
             for _, grouped in groupby(step.tiles.tiles, key=lambda tile: tile.core.y):
@@ -90,11 +94,12 @@ class _OpenBand:
 class _TilesAtWork:
     """The tiles of one pass that compute, and the bands they belong to."""
 
-    def __init__(self, step: Pass, runner: TileRunner, cancel: CancelToken) -> None:
+    def __init__(self, step: Pass, runner: TileRunner, means: PooledMeans | None, cancel: CancelToken) -> None:
         self.pending: dict[asyncio.Task[TileDone], _OpenBand] = {}
         self.bands: list[_OpenBand] = []
         self._step = step
         self._runner = runner
+        self._means = means
         self._cancel = cancel
         self._stop = asyncio.ensure_future(cancel.wait())
 
@@ -107,7 +112,8 @@ class _TilesAtWork:
 
     async def _run(self, source: Pixels, tile: Tile) -> TileDone:
         core = tile.core.shifted(-tile.source.x, -tile.source.y)
-        return TileDone(self._step, tile.core.scaled(self._step.card.scale), await self._runner.enlarge(source, core))
+        samples = await self._runner.enlarge(source, core, self._means)
+        return TileDone(self._step, tile.core.scaled(self._step.card.scale), samples)
 
     async def settle(self, *, until: Callable[[], bool]) -> AsyncGenerator[Band | TileDone]:
         """Yields what is done, bands in their order, until the condition holds."""

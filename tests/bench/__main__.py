@@ -15,6 +15,7 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             gif         written GIFs against other writers'
             animation   a figure over a still background ÷ every frame
             memory      what one large picture takes
+            pooling     networks that pool: with the means of a sample against the whole picture
             wire        the bytes of a first visit, file by file
             layers      3 × 3 layers in onnxruntime-web ÷ the same written out as Winograd's
             where       where the time of a run goes, by kind of step
@@ -40,6 +41,7 @@ from bench import (  # noqa: E402 - found through the path above
     megapixels,
     memory,
     native,
+    pooling,
     start,
     upscalerjs,
     waifuxl,
@@ -70,6 +72,7 @@ OTHER: dict[str, Run] = {
     "memory": lambda options: memory.main(
         side=options.side, models=options.model or ["realesr-animevideov3-4x"], busy=options.busy
     ),
+    "pooling": lambda _: pooling.main(),
     "wire": lambda options: wire.main(),
     "layers": lambda options: layers.main(options.repeats),
     "where": lambda options: where.main(options.repeats),
