@@ -144,7 +144,7 @@ def crops_a_run(card: ModelCard, arrangement: Arrangement, *, tile: Size, crop: 
     """
     pixels = _MOST_PIXELS_A_RUN
     if arrangement.worker_bytes is not None:
-        pixels = min(pixels, arrangement.worker_bytes // max(1, card.tile_bytes_per_pixel))
+        pixels = min(pixels, arrangement.worker_bytes // max(1, card.working_bytes(arrangement.graph)))
     fitting = max(1, max(pixels, tile.pixels) // crop.pixels)
     return min(fitting, max(_LEAST_CROPS_A_RUN, -(-count // arrangement.workers)))
 
