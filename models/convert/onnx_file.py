@@ -68,10 +68,7 @@ def build_onnx(model: Model, *, package: Path) -> bytes:
     """The .onnx file of ``model``, the same bytes every time; raises ConversionError as ``read_network`` does."""
     network = read_network(model, package=package)
     rewrite_network(network)
-    if model.format == "tfjs":
-        # ncnn's weights come as float16, but for a few that whoever converted them has left alone: rounded, those of
-        # cunet's deconvolutions put it 4e-4 off.
-        round_to_float16(network)
+    _round_weights(network, model)
     pack_network(network)
     _finish(network, model)
     return _serialised(network)
@@ -81,15 +78,14 @@ def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> 
     """The second graph of ``model``, whose 3 × 3 convolutions are written out as Winograd's; None where no layer gains.
 
     It is made to be run as it is written, by onnxruntime's processor provider, on one picture at a time unless the
-    network pools. direct: the bytes of the first graph's
-    file, whose name is ``file``; this one points to the weights in it. The same bytes every time; raises
-    ConversionError as ``read_network`` does.
+    network pools. direct: the bytes of the first graph's file, whose name is ``file``; this one points to the weights
+    in it. The same bytes every time; raises ConversionError as ``read_network`` does.
     """
     network = read_network(model, package=package)
     # PRelu is kept: on the processor it is one pass over the pixels where the first graph takes four.
     rewrite_cubic_shrink(network)
     share_means(network)
-    round_to_float16(network)
+    _round_weights(network, model)
     is_pooling = pooled_values(network) > 0
     if not rewrite_convolutions(network, pays=winograd_pays, pictures=is_pooling):
         return None
@@ -101,6 +97,13 @@ def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> 
     _finish(network, model)
     refer_to_weights(network, file=file, content=direct)
     return _serialised(network)
+
+
+def _round_weights(network: onnx.ModelProto, model: Model) -> None:
+    if model.format == "tfjs":
+        # ncnn's weights come as float16, but for a few that whoever converted them has left alone: rounded, those of
+        # cunet's deconvolutions put it 4e-4 off.
+        round_to_float16(network)
 
 
 def _finish(network: onnx.ModelProto, model: Model) -> None:
