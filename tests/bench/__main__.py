@@ -18,6 +18,7 @@ and on what else it does; ratios much less, and no test judges them. Without a n
             pooling     networks that pool: with the means of a sample against the whole picture
             wire        the bytes of a first visit, file by file
             layers      3 × 3 layers in onnxruntime-web ÷ the same written out as Winograd's
+            winograd    whole jobs with the direct graph ÷ with Winograd's
             where       where the time of a run goes, by kind of step
 """
 
@@ -46,6 +47,7 @@ from bench import (  # noqa: E402 - found through the path above
     upscalerjs,
     waifuxl,
     where,
+    winograd,
     wire,
 )
 from sitebuild import chromium  # noqa: E402
@@ -75,7 +77,8 @@ OTHER: dict[str, Run] = {
     "pooling": lambda _: pooling.main(),
     "wire": lambda options: wire.main(),
     "layers": lambda options: layers.main(options.repeats),
-    "where": lambda options: where.main(options.repeats),
+    "winograd": lambda options: winograd.main(options.repeats, options.model),
+    "where": lambda options: where.main(options.repeats, options.model),
 }
 BENCHES = {**SPEED, **OTHER}
 
@@ -89,7 +92,7 @@ def main() -> None:
     parser.add_argument("--largest", type=float, default=16, help="megapixels: the largest picture (16)")
     parser.add_argument("--side", type=int, default=8192, help="memory: of the square picture, in pixels (8192)")
     parser.add_argument(
-        "--model", action="append", help="memory: an id, once or more (realesr-animevideov3-4x); megapixels: an id"
+        "--model", action="append", help="memory, winograd, where: an id, once or more; megapixels: an id"
     )
     parser.add_argument("--busy", action="store_true", help="memory: no flat paper, so every tile is computed")
     options = parser.parse_args()

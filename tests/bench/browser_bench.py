@@ -41,10 +41,10 @@ class BenchBrowser:
         page.wait_for_function("globalThis.isReady")
         return page
 
-    def open_senmei(self, model: str, *, isolated: bool = True) -> Contender:
-        """A page that enlarges with Senmei."""
+    def open_senmei(self, model: str, *, graph: str = "auto", isolated: bool = True) -> Contender:
+        """A page that enlarges with Senmei, with that graph of the model."""
         page = self.open(isolated=isolated)
-        page.evaluate("(model) => openSenmei(model)", model)
+        page.evaluate("([model, graph]) => openSenmei(model, graph)", [model, graph])
         return Contender(page)
 
 

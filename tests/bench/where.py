@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from playwright.sync_api import Page
 
 from bench.browser_bench import bench_browser
 from bench.native import one_of_each_network
-from browser.watched import to_base64
-from models_folder import FOLDER
+from bench.winograd import GRAPHS, graph_options
+from models_folder import FOLDER, catalogue
+from senmei.catalogue import ModelCard
 
 SIDE = 240
 
@@ -45,15 +45,11 @@ def kind_of(event: dict[str, Any]) -> str:
     return of_layer or OF_OPERATORS.get(event["args"]["op_name"], "the rest")
 
 
-def profiled(page: Page, model: str, ending: str, repeats: int) -> dict[str, float]:
+def profiled(page: Page, card: ModelCard, graph: str, repeats: int) -> dict[str, float]:
     """Milliseconds by kind, of each node the shortest of its runs."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    direct = (FOLDER / f"{model}.onnx").read_bytes()
-    options: dict[str, Any] = {"graph": to_base64((FOLDER / f"{model}.{ending}").read_bytes()), "profile": True}
-    if ending != "onnx":
-        options["weights"] = {"path": f"{model}.onnx", "data": to_base64(direct)}
-    with np.load(FOLDER / f"{model}.golden.npz") as golden:
+    with np.load(FOLDER / card.golden) as golden:
         dims = {name: list(golden[name].shape) for name in golden.files if name != "output"}
     page.evaluate(
         """async ([options, dims, repeats]) => {
@@ -62,7 +58,11 @@ def profiled(page: Page, model: str, ending: str, repeats: int) -> dict[str, flo
             one.endProfiling();
             await one.release();
         }""",
-        [options, dims | {"input": [1, SIDE, SIDE, 3]}, repeats],
+        [
+            graph_options(card, graph) | {"profile": True},
+            dims | {"input": [1, SIDE, SIDE, 3]},
+            repeats,
+        ],
     )
     page.wait_for_timeout(500)
     shortest: dict[str, tuple[str, float]] = {}
@@ -78,18 +78,16 @@ def profiled(page: Page, model: str, ending: str, repeats: int) -> dict[str, flo
     return dict(spent)
 
 
-def main(repeats: int) -> None:
-    """Prints two lines a network."""
+def main(repeats: int, models: list[str] | None) -> None:
+    """Prints a line a graph. models: their ids, None for one of each network."""
     print(f"Where the time of a run on {SIDE} × {SIDE} pixels goes, one thread, of each node the shortest of {repeats}")
     with bench_browser() as browser:
-        for model in one_of_each_network():
-            for ending in ("onnx", "winograd.onnx"):
-                if not Path(FOLDER / f"{model}.{ending}").is_file():
-                    continue
+        for card in map(catalogue().get, models or one_of_each_network()):
+            for graph in GRAPHS if card.winograd is not None else GRAPHS[:1]:
                 page = browser.open("runtime.html")
-                spent = profiled(page, model, ending, repeats)
+                spent = profiled(page, card, graph, repeats)
                 page.context.close()
                 total = sum(spent.values())
                 shares = sorted(spent.items(), key=lambda item: -item[1])
                 parts = ", ".join(f"{kind} {taken_ms / total:.0%}" for kind, taken_ms in shares)
-                print(f"  {model:28} {ending.removesuffix('onnx'):9} {total:6.0f} ms: {parts}", flush=True)
+                print(f"  {card.id:28} {graph:8} {total:6.0f} ms: {parts}", flush=True)

@@ -30,17 +30,15 @@ const base64 = async (data) => {
 };
 
 /**
- * Makes this page enlarge with Senmei, on the processor, as its rivals do. `upscale` is the same, and answers with the
- * result as Senmei gives it.
+ * Makes this page enlarge with Senmei, on the processor, as its rivals do, with one of the model's graphs or
+ * whichever it chooses. `upscale` is the same, and answers with the result as Senmei gives it.
  */
-const openSenmei = async (model) => {
+const openSenmei = async (model, graph = 'auto') => {
   const { Upscaler } = await import('../senmei.js');
-  const up = await Upscaler.create({ model, provider: 'wasm' });
+  const up = await Upscaler.create({ model, provider: 'wasm', graph });
   // While it compares its two graphs, neither is measured.
-  for (let told = await up.engine(); told.gain === null && told.rungs.some(({ graph }) => graph === 'winograd'); ) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    told = await up.engine();
-  }
+  const isComparing = ({ gain, rungs }) => gain === null && rungs.some((rung) => rung.graph === 'winograd');
+  while (graph === 'auto' && isComparing(await up.engine())) await new Promise((resolve) => setTimeout(resolve, 250));
   const upscale = (options) => up.upscale(picture, options);
   const enlarge = async () => {
     const result = await upscale();

@@ -1,5 +1,6 @@
 // onnxruntime-web in the page itself, one thread, for benchmarks that look at single graphs.
 import * as ort from '../vendor/onnxruntime/ort.wasm.min.mjs';
+import { sessionOptions } from '../workers/session-options.js';
 
 ort.env.wasm.wasmPaths = new URL('../vendor/onnxruntime/', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
@@ -13,10 +14,8 @@ const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeA
  */
 const session = ({ graph, weights, profile = false }) =>
   ort.InferenceSession.create(bytes(graph), {
-    executionProviders: ['wasm'],
+    ...sessionOptions('wasm', weights ? { path: weights.path, data: bytes(weights.data) } : null),
     enableProfiling: profile,
-    graphOptimizationLevel: weights ? 'disabled' : 'all',
-    externalData: weights ? [{ path: weights.path, data: bytes(weights.data) }] : [],
   });
 
 const tensor = (dims) => {
