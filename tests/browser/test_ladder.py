@@ -106,7 +106,8 @@ def test_a_gpu_that_dies_in_a_job_is_replaced_by_the_processor(chromium: Browser
         assert result["provider"] == "wasm"
         assert any(note.startswith("WebGPU failed (This was wanted to fail); WebAssembly") for note in result["notes"])
         assert rung(report(page), "webgpu", 1)["state"] == "dropped"
-        assert upscale(page, PICTURE)["data"] == result["data"]
+        # What the one had computed before it died is of another graph.
+        assert farthest(pixels(upscale(page, PICTURE)), pixels(result)) <= 1
 
 
 COUNTED = """() => {

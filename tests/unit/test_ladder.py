@@ -15,6 +15,7 @@ from ladders import (
     Shelf,
     all_right,
     on_ladder,
+    seconds,
     settled,
     states,
     workers_with,
@@ -100,6 +101,21 @@ def test_threads_that_an_earlier_visit_measured_are_tested_when_a_job_wants_them
         assert states(ladder.report(CARD, ANY))["wasm", 4] == "right"
 
     on_ladder(made, again, facts=facts, shelf=shelf)
+
+
+def test_a_slow_hour_makes_threads_look_no_faster() -> None:
+    facts, shelf = replace(QUAD, gpu=None), Shelf()
+    on_ladder(workers_with(), settled, facts=facts, shelf=shelf)
+
+    async def slow(ladder: Ladder) -> None:
+        await settled(ladder)
+        best, *others = ladder.arrangements(CARD, ANY)
+        assert (best.workers, best.threads) == (4, 1)
+        (threads,) = [one for one in others if one.threads == 4]
+        assert threads.is_measured
+        assert threads.pixel_ns / best.pixel_ns == pytest.approx(4**-0.8, rel=0.1), "as on the earlier visit"
+
+    on_ladder(workers_with(seconds=lambda *asked: 6 * seconds(*asked)), slow, facts=facts, shelf=shelf)
 
 
 @pytest.mark.parametrize(

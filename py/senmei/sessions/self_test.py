@@ -74,7 +74,7 @@ class SelfTest:
             if verdict is not None and verdict.reason is not None:
                 trial.state, trial.reason, trial.is_wrong = "dropped", verdict.reason, True
             elif verdict is not None:
-                trial.speed = trial.learned = Speed(verdict.pixel_ns, verdict.run_ms)
+                trial.speed = trial.learned = trial.remembered = Speed(verdict.pixel_ns, verdict.run_ms)
         return self._trials[key]
 
     async def test(self, rung: Rung, card: ModelCard) -> Trial:
@@ -108,14 +108,24 @@ class SelfTest:
     def known_speed(self, rung: Rung, card: ModelCard) -> Speed | None:
         """None where nothing tells it. Of the graph that is slower, what was seen of the faster one tells it: a gain
         was measured side by side, but the two speeds perhaps in very different hours."""
-        own, gain = self.trial(rung, card).speed, self.gain(card)
+        own, gain = self._seen(rung, card), self.gain(card)
         if gain is None or rung.provider == "webgpu":
             return own
-        of_twin = self.trial(rung.twin, card).speed
+        of_twin = self._seen(rung.twin, card)
         if of_twin is None or (own is not None and rung.graph == faster_graph(gain)):
             return own
         factor = gain if rung.graph == "direct" else 1 / gain
         return Speed(of_twin.pixel_ns * factor, of_twin.run_ms * factor)
+
+    def _seen(self, rung: Rung, card: ModelCard) -> Speed | None:
+        """What was seen of a rung itself. Threads that only an earlier visit has tried are as much slower by now as one
+        thread is: else, in a slow hour, they would seem to be the faster ones."""
+        trial = self.trial(rung, card)
+        single = self.trial(replace(rung, threads=1), card)
+        if trial.state == "untested" and trial.speed and single.speed and single.remembered:
+            factor = single.speed.pixel_ns / single.remembered.pixel_ns
+            return Speed(trial.speed.pixel_ns * factor, trial.speed.run_ms * factor)
+        return trial.speed
 
     def speed(self, rung: Rung, card: ModelCard) -> Speed:
         """As measured, or else guessed from fewer threads or another model."""

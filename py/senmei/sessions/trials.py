@@ -45,8 +45,8 @@ class Trial:
 
     differs: levels of 255 that the golden tile was off. speed: measured by the self-test, of this visit or an earlier
     one; it stays what it is, so that plans do. guess: what plans were made with before. learned: with what jobs have
-    shown since. macs_per_pixel: of the model. reason: a sentence on why it was dropped, else "". is_news: it was
-    dropped in this visit. is_wrong: it computes, but not what it should.
+    shown since. remembered: what an earlier visit has left. macs_per_pixel: of the model. reason: a sentence on why it
+    was dropped, else "". is_news: it was dropped in this visit. is_wrong: it computes, but not what it should.
     """
 
     state: Literal["untested", "testing", "right", "dropped"] = "untested"
@@ -55,6 +55,7 @@ class Trial:
     speed: Speed | None = None
     guess: Speed | None = None
     learned: Speed | None = None
+    remembered: Speed | None = None
     is_news: bool = False
     is_wrong: bool = False
     macs_per_pixel: int = 0
