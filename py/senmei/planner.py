@@ -214,7 +214,7 @@ def _sample_ms(sample: SamplePlan, passes: Sequence[Pass], runs: int) -> float:
         computed = computed_pixels(stage.source.size, trim=step.card.trim)
         if step.card.pooled:
             together = step.crops_a_run(stage, count)
-            total_ms += -(-count // (together * workers)) * run_ms(step.arrangement, together * computed)
+            total_ms += -(-count // (together * workers)) * runs * run_ms(step.arrangement, together * computed)
         if number < len(sample.stages) - 1:
             total_ms += -(-count // workers) * runs * run_ms(step.arrangement, computed)
     return total_ms

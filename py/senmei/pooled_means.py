@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Means = NDArray[np.float32]
-"""(M,): the means of all poolings of a network, one after the other, see `ModelCard.pooled`."""
+"""(turns, M): the means of all poolings of a network, one after the other, see `ModelCard.pooled`, for each turn and
+mirroring in which a tile is run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,5 +36,5 @@ def averaged(found: Sequence[PooledMeans], weights: Sequence[int]) -> PooledMean
 
 
 def average(means: Sequence[Means], weights: Sequence[int]) -> Means:
-    """(M,) of each part → (M,)."""
+    """Of each part → of all together."""
     return np.average(np.array(means, np.float64), axis=0, weights=weights).astype(np.float32)

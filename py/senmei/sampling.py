@@ -219,7 +219,14 @@ def _evenly(whole: Size, count: int, most_across: int, most_down: int) -> tuple[
 
 def _starts(whole: int, length: int, count: int, margins: Margins) -> list[int]:
     """Where crops begin that lie evenly along a padded side of the picture."""
-    offsets = ((2 * index + 1) * (whole - length) // (2 * count) for index in range(count))
+    room = whole - length
+    in_cells = [min(max(0, ((2 * index + 1) * whole // count - length) // 2), room) for index in range(count)]
+    starts = [offset // margins.multiple_of * margins.multiple_of - margins.padding for offset in in_cells]
+    if len(set(starts)) == count:
+        # Each in the middle of its share of the side, so that the picture's border counts as much as the rest.
+        return starts
+    # So many that they would meet at the border.
+    offsets = ((2 * index + 1) * room // (2 * count) for index in range(count))
     return [offset // margins.multiple_of * margins.multiple_of - margins.padding for offset in offsets]
 
 

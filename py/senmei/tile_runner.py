@@ -33,12 +33,29 @@ ENSEMBLE = 8
 _MOST_FLAT_ANSWERS = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """So many quarter turns, and then perhaps a mirroring, of (…, height, width, …) arrays."""
+
+    quarters: int
+    is_mirrored: bool
+
+    def of(self, values: _Values, axes: tuple[int, int] = (0, 1)) -> _Values:
+        turned = np.rot90(values, self.quarters, axes)
+        return np.flip(turned, axes[1]) if self.is_mirrored else turned
+
+    def back(self, values: _Values) -> _Values:
+        return np.rot90(np.flip(values, 1) if self.is_mirrored else values, -self.quarters)
+
+
+_ALL_TURNS = tuple(_Turn(quarters, is_mirrored) for quarters in range(ENSEMBLE // 2) for is_mirrored in (False, True))
+
+
 class TileRunner:
     """Runs the tiles of one pass over one picture, or over the frames of one animation.
 
     arrangement: what of `session` the tiles run on. known: where answers are kept, if tiles are likely to come again.
-    tta: every tile is run in its eight turns and mirrorings, all with the same means where the network pools and the
-    picture has several tiles, and the answers are averaged before they are rounded
+    tta: every tile is run in its eight turns and mirrorings, and the answers are averaged before they are rounded
     (self-ensemble: Timofte et al., Seven ways to improve example-based single image super resolution, 2016, section
     3.1).
     """
@@ -56,7 +73,7 @@ class TileRunner:
         self._margins = card.margins
         self._session = session
         self._arrangement = arrangement
-        self._tta = tta
+        self._turns = _ALL_TURNS if tta else _ALL_TURNS[:1]
         self._known = known
         self._longest: int | None = None
         self._short: set[int] = set()
@@ -116,6 +133,11 @@ class TileRunner:
         return PooledMeans(of_colour, await self._found(to_float(np.repeat(crops[:, :, :, -1:], 3, axis=3))))
 
     async def _found(self, pictures: _Values) -> Means:
+        """(N, h, w, 3) → (turns, M): what is found differs from turn to turn, by up to 13 levels of the result."""
+        turned = (turn.of(pictures, axes=(1, 2)) for turn in self._turns)
+        return np.array([await self._found_in(one) for one in turned])
+
+    async def _found_in(self, pictures: _Values) -> _Values:
         """(N, h, w, 3) → (M,)"""
         is_smallest = len(pictures) == 1
         try:
@@ -126,7 +148,7 @@ class TileRunner:
             if is_smallest:
                 raise self._no_room(max(pictures.shape[1:3])) from error
             halves = pictures[::2], pictures[1::2]
-            return average([await self._found(half) for half in halves], [len(half) for half in halves])
+            return average([await self._found_in(half) for half in halves], [len(half) for half in halves])
         found = outputs["means_found"]
         if found.shape != (self._card.pooled,):
             raise SessionFailed(
@@ -226,17 +248,16 @@ class TileRunner:
     async def _ensemble(self, values: _Values, core: Region, means: Means | None) -> _Values:
         region = core.shifted(-self._card.trim, -self._card.trim).scaled(self._card.scale)
         is_smallest = self._is_smallest(self._inner_side(values))
-        if not self._tta:
-            return (await self._run(values, is_smallest, means))[region.slices]
+        told = [None] * len(self._turns) if means is None else means
+        if len(self._turns) == 1:
+            return (await self._run(values, is_smallest, told[0]))[region.slices]
         total = np.zeros((region.height, region.width, 3), np.float32)
-        for turns in range(ENSEMBLE // 2):
-            turned = np.rot90(values, turns)
-            total += np.rot90(await self._run(turned, is_smallest, means), -turns)[region.slices]
-            mirrored = await self._run(turned[:, ::-1], is_smallest, means)
-            total += np.rot90(mirrored[:, ::-1], -turns)[region.slices]
+        for turn, its_means in zip(self._turns, told, strict=True):
+            answer = await self._run(turn.of(values), is_smallest, its_means)
+            total += turn.back(answer)[region.slices]
         return total / np.float32(ENSEMBLE)
 
-    async def _run(self, values: _Values, is_smallest: bool, means: Means | None) -> _Values:
+    async def _run(self, values: _Values, is_smallest: bool, means: _Values | None) -> _Values:
         """(h, w, 3) → the network's whole answer, ((h - 2 · trim) · scale, (w - 2 · trim) · scale, 3)."""
         card = self._card
         feeds = self._feeds(values[np.newaxis], means)
@@ -251,8 +272,8 @@ class TileRunner:
             )
         return np.asarray(answer)
 
-    def _feeds(self, pictures: _Values, means: Means | None) -> dict[str, NDArray[Any]]:
-        """pictures: (N, h, w, 3). means: None where those of all pictures together are to be taken."""
+    def _feeds(self, pictures: _Values, means: _Values | None) -> dict[str, NDArray[Any]]:
+        """pictures: (N, h, w, 3). means: (M,), None where those of all pictures together are to be taken."""
         feeds = {"input": np.ascontiguousarray(pictures)}
         if self._card.pooled:
             feeds["means"] = np.zeros(self._card.pooled, np.float32) if means is None else means

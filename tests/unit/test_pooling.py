@@ -2,8 +2,8 @@
 pixel by the mean of all that it sees, so that what is right is known."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,13 @@ from senmei.animation import Animation, Frame
 from senmei.arrangement import Arrangement
 from senmei.catalogue import Catalogue, ModelCard
 from senmei.codecs import EncodeOptions, encode
-from senmei.engine import UpscaleOptions, plan, upscale
+from senmei.engine import UpscaleOptions, upscale
 from senmei.errors import Cancelled, SessionFailed, TooLarge
-from senmei.events import Encoded, Event, Finished, Planned
+from senmei.events import Encoded, Event, Finished
 from senmei.geometry import Region, Size
 from senmei.jobs import CancelToken, Progress
 from senmei.picture import Picture
 from senmei.pixels import cut
-from senmei.planner import plan_job
 from senmei.pooled_means import PooledMeans
 from senmei.sessions import Tensors
 from senmei.tile_runner import TileRunner
@@ -131,7 +130,7 @@ def test_tiles_that_are_told_the_wholes_means_are_the_whole(
     picture = drawing(width, height, seed=width)
     runner = TileRunner(model, PoolingSession(model), ON)
     planned = plan_tiles(Size(width, height), model.margins, shape=model.margins.source(Size(tile, tile)))
-    means = PooledMeans(found_in(picture))
+    means = PooledMeans(found_in(picture)[np.newaxis])
     made = np.zeros((2 * height, 2 * width, 3), np.uint8)
     for one in planned.tiles:
         inside = one.core.shifted(-one.source.x, -one.source.y)
@@ -208,12 +207,35 @@ async def test_alpha_that_the_network_does_not_enlarge_is_not_looked_at() -> Non
 
 
 @pytest.mark.parametrize("tile", [None, 48])
-async def test_all_turns_of_all_tiles_are_told_the_same(tile: int | None) -> None:
+async def test_each_turn_of_all_tiles_is_told_what_its_own_turn_of_the_sample_has(tile: int | None) -> None:
+    """With a network that pools over the upper half of what it sees."""
+
+    class UpperHalf(PoolingSession):
+        async def run(self, feeds: Tensors, *, arrangement: Arrangement, is_smallest: bool = False) -> Tensors:
+            answer = await super().run(feeds, arrangement=arrangement, is_smallest=is_smallest)
+            if feeds["given"][0]:
+                return answer
+            upper = feeds["input"][:, : feeds["input"].shape[1] // 2]
+            found = upper.mean(axis=(0, 1, 2), dtype=np.float64).astype(np.float32)
+            output = repeated(feeds["input"][0], 2)[np.newaxis]
+            return {"output": weighted(output, found), "means_found": found}
+
+    shaded = np.array(PICTURE * np.linspace(0.1, 1, 600)[:, np.newaxis], np.uint8)
     jobs = pooling(workers=1)
-    made = levels(await jobs.run(saved(PICTURE), tile=tile, tta=True))
-    told = {means for _, means in jobs.told() if means is not None}
-    assert len(told) == (0 if tile is None else 1)
-    assert np.abs(made - whole(PICTURE)).max() <= (0.501 if tile is None else 4)
+    jobs.sessions["pooling"] = UpperHalf(pooling_card(), workers=1)
+    made = levels(await jobs.run(saved(shaded), tile=tile, tta=True))
+    if tile is None:
+        assert jobs.told() == [(1, None)] * 8
+        halves = [found_in(np.rot90(shaded, turns)[: np.rot90(shaded, turns).shape[0] // 2]) for turns in range(4)]
+        assert np.abs(made - whole(shaded, means=np.mean(halves, axis=0))).max() <= 0.501
+    else:
+        told = Counter(means for _, means in jobs.told() if means is not None)
+        assert 4 <= len(told) <= 8, "as many as there are turns, of which mirrorings may find the same"
+        tiles = sum(told.values()) // 8
+        assert tiles > 20 and all(count % tiles == 0 for count in told.values())
+        assert np.ptp(np.array(list(told)), axis=0).max() > 0.005
+        looked = sum(pictures for pictures, means in jobs.told() if means is None)
+        assert looked % 8 == 0 and looked * 26**2 <= sum(told.values()) * 54**2 / 8
 
 
 def animated(frames: Sequence[np.ndarray]) -> bytes:
@@ -344,38 +366,3 @@ async def test_the_bar_counts_the_sample_and_never_falls(data: bytes) -> None:
     fractions = [event.fraction for event in told]
     assert fractions == sorted(fractions) and fractions[-1] == pytest.approx(0.95)
     assert fractions[0] < fractions[1] < 0.4 and told[0].done == told[1].done == 0
-
-
-def test_plans_count_the_sample() -> None:
-    size = Size(800, 600)
-    with_sample, without = (
-        plan_job(size, [model], target=size.scaled(2), arrangements=lambda _: (ON,), tile=100)
-        for model in (pooling_card(), card())
-    )
-    assert without.sample is None and without.sample_cost == 0
-    assert with_sample.sample is not None and with_sample.passes[0].tiles == without.passes[0].tiles
-    assert with_sample.duration_ms is not None and without.duration_ms is not None
-    assert 1.02 < with_sample.duration_ms / without.duration_ms < 1.2
-    assert 0.02 * with_sample.cost < with_sample.sample_cost < 0.13 * with_sample.cost
-    small = Size(60, 60)
-    at_once, in_two = (
-        plan_job(small, [model], target=Size(120, 120), arrangements=lambda _: (ON,))
-        for model in (pooling_card(), card())
-    )
-    assert at_once.sample is None and (at_once.tiles, in_two.tiles) == (1, 2), "too small to sample"
-    frames = plan_job(Size(60, 60), [pooling_card()], target=Size(120, 120), arrangements=lambda _: (ON,), frames=9)
-    assert frames.sample is not None and frames.sample.frames == 6
-
-
-async def test_a_job_is_planned_with_the_memory_of_its_sample() -> None:
-    data = saved(PICTURE)
-    wanted = UpscaleOptions(model="pooling", tile=32)
-    some: list[Planned] = []
-    for model in (pooling_card(), card("pooling")):
-        small = replace(ON, worker_bytes=100 * 60_000)
-        some.append(
-            plan(data, wanted, catalogue=catalogue_of(model), arrangements=lambda _: (small,), budget_bytes=BUDGET)  # noqa: B023 - asked at once
-        )
-    assert some[0].tiles == some[1].tiles
-    assert 0 < some[0].memory.tiles_bytes - some[1].memory.tiles_bytes <= 2 * 100 * 60_000
-    assert some[0].memory.rows_bytes > some[1].memory.rows_bytes
