@@ -11,10 +11,10 @@ the peak of what WebAssembly can do, so fewer of them is the only way to more sp
 
 The choices, each with what it gained when it was made (onnxruntime-web 1.30.0, one thread, 64 → 64 channels, 240²):
 separable transforms instead of 64 filters of 8 × 8: 37 → 23 ms; Aᵀ on the planes as they lie, so that one transposition
-less is needed, and two transpositions, pixels first and then rows, instead of DepthToSpace: a tenth of the layer; the bias as the
-bias of one plane and the activation inside the last convolution: a pass over the pixels each. Kernels are transformed
-by every run, of a matrix product: half a percent of a run, where folding them would make sessions start slowly and hold
-seven times the weights.
+less is needed, and two transpositions, pixels first and then rows, instead of DepthToSpace: a tenth of the layer; the
+bias as the bias of one plane and the activation inside the last convolution: a pass over the pixels each. Kernels are
+transformed by every run, by a matrix product: half a percent of a run, where folding them would make sessions start
+slowly and hold seven times the weights.
 """
 
 from collections.abc import Callable
