@@ -60,7 +60,7 @@ SPEED: dict[str, Run] = {
     "headers": lambda options: headers.main(options.repeats),
     "upscalerjs": lambda options: upscalerjs.main(options.repeats),
     "waifuxl": lambda options: waifuxl.main(options.repeats),
-    "native": lambda options: native.main(options.repeats),
+    "native": lambda options: native.main(options.repeats, options.model),
     "megapixels": lambda options: megapixels.main(
         options.repeats, largest=options.largest, model=options.model and options.model[0]
     ),
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--largest", type=float, default=16, help="megapixels: the largest picture (16)")
     parser.add_argument("--side", type=int, default=8192, help="memory: of the square picture, in pixels (8192)")
     parser.add_argument(
-        "--model", action="append", help="memory, winograd, where: an id, once or more; megapixels: an id"
+        "--model", action="append", help="memory, native, winograd, where: an id, once or more; megapixels: an id"
     )
     parser.add_argument("--busy", action="store_true", help="memory: no flat paper, so every tile is computed")
     options = parser.parse_args()

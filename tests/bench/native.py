@@ -38,12 +38,12 @@ def native_ms(png: bytes, model: str, folder: Path) -> float:
     return elapsed_ms
 
 
-def main(repeats: int) -> None:
-    """Prints one line a network."""
+def main(repeats: int, models: list[str] | None) -> None:
+    """Prints one line a network. models: their ids, None for one of each network."""
     print(f"The command line (native onnxruntime, every core) ÷ Senmei in Chromium, {WIDTH}×{HEIGHT}")
     png = saved(drawing(WIDTH, HEIGHT))
     with bench_browser() as browser, TemporaryDirectory() as folder:
-        for model in one_of_each_network():
+        for model in models or one_of_each_network():
             contender = browser.open_senmei(model)
             contender.hold(png)
 
