@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from browser.api_page import MODEL, pixels, upscale
-from browser.watched import Native, Watch, farthest, to_base64
+from browser.api_page import MODEL, open_page, pixels, upscale
+from browser.watched import Native, farthest, to_base64, watched_page
 from drawings import drawing, saved
 
 
@@ -137,17 +137,19 @@ def test_progress_and_tiles_tell_the_whole_job(api: Page) -> None:
     assert np.array_equal(canvas[:, :, :3], made) and (canvas[:, :, 3] == 255).all()
 
 
-def test_loading_tells_bytes_and_steps(fresh_api: tuple[Page, Watch]) -> None:
-    page, watch = fresh_api
-    steps = page.evaluate(
-        """async (model) => {
-            const steps = [];
-            const one = await Upscaler.create({ model, onProgress: (step) => steps.push(step) });
-            await one.dispose();
-            return steps;
-        }""",
-        MODEL,
-    )
+def test_loading_tells_bytes_and_steps(chromium: Browser, origin: str) -> None:
+    """On a first visit: on a later one much is there before the model is asked for."""
+    with watched_page(chromium, origin) as (page, watch):
+        open_page(page, origin)
+        steps = page.evaluate(
+            """async (model) => {
+                const steps = [];
+                const one = await Upscaler.create({ model, onProgress: (step) => steps.push(step) });
+                await one.dispose();
+                return steps;
+            }""",
+            MODEL,
+        )
     fractions = [step["fraction"] for step in steps]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     downloads = [step for step in steps if step["stage"] == "download"]

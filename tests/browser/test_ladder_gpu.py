@@ -44,7 +44,8 @@ def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser,
         assert mended["notes"] == ["Tiles had to be computed again: the GPU was lost once."]
         workers.decide = lambda facts: "lost" if facts["at"] == "run" and facts["provider"] == "webgpu" else ""
         fallen = upscale(page, tiny)
-        assert fallen["provider"] == "wasm" and farthest(pixels(fallen), pixels(by_wasm)) == 0
+        # The processor may have gone on with the other graph.
+        assert fallen["provider"] == "wasm" and farthest(pixels(fallen), pixels(by_wasm)) <= 1
         assert any("WebGPU failed (The GPU device was lost" in note for note in fallen["notes"])
 
 

@@ -292,3 +292,16 @@ def test_rungs_have_names_that_tell_the_graph() -> None:
         "WebAssembly with Winograd convolutions",
         "WebAssembly with 4 threads and Winograd convolutions",
     ]
+
+
+def test_a_lack_of_memory_on_every_rung_is_told_as_such() -> None:
+    """Also when the direct graph finds none for its self-test."""
+
+    async def main(ladder: Ladder) -> None:
+        session = await open_session(ladder, TWIN, ANY)
+        made.fault = lambda *_: "out of memory"
+        with pytest.raises(OutOfMemory):
+            await session.run(tile(), arrangement=session.arrangements[0], is_smallest=True)
+
+    made = workers_with()
+    on_ladder(made, main, facts=PLAIN)

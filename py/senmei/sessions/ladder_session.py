@@ -32,6 +32,7 @@ class LadderSession:
         self._troubles = Troubles()
         self._left: set[Team] = set()
         self._fallen_to: Team | None = None
+        self._short: OutOfMemory | None = None
 
     @property
     def provider(self) -> str:
@@ -74,7 +75,8 @@ class LadderSession:
             trial = await trials.test(rung, card)
             if trial.state == "dropped":
                 if not self._fall(arrangement, team):
-                    raise SessionFailed(trial.reason)
+                    # What was left for lack of memory fails for lack of memory, whatever the last one says.
+                    raise self._short or SessionFailed(trial.reason)
                 return None
             try:
                 answer = await self._ladder.crews.of(rung).run(
@@ -87,12 +89,13 @@ class LadderSession:
                 )
             except SessionFailed as error:
                 self._troubles.add(error)
-                is_short = isinstance(error, OutOfMemory)
-                if is_short and not is_smallest:
-                    raise
+                if isinstance(error, OutOfMemory):
+                    if not is_smallest:
+                        raise
+                    self._short = error
                 faults += 1
                 if faults >= most_tries and not self._fall(arrangement, team, error):
-                    if is_short:
+                    if isinstance(error, OutOfMemory):
                         raise
                     raise SessionFailed(f"The model “{card.id}” cannot be run any more: {error}") from error
             else:
