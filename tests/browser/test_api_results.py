@@ -158,4 +158,4 @@ def test_loading_tells_bytes_and_steps(chromium: Browser, origin: str) -> None:
     assert steps[-1]["stage"] == "start" and steps[-1]["done"] == steps[-1]["total"]
     assert watch.complaints == []
     fetched = [url for url in watch.requests if url.endswith((".onnx", ".whl", "pyodide.asm.wasm"))]
-    assert len(fetched) == len(set(fetched)) == 5
+    assert len(fetched) == len(set(fetched)) == 6

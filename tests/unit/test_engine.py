@@ -61,7 +61,9 @@ async def test_bytes_in_bytes_out() -> None:
     rgb = drawing(45, 33)
     events = await run(saved(rgb))
     assert np.array_equal(result(events), repeated(rgb, 2))
-    assert finished(events) == Finished(Size(90, 66), "clean", "numpy", 2, 1, "png", 8, (), tiles=6, tiles_run=6)
+    assert finished(events) == Finished(
+        Size(90, 66), "clean", "numpy", 2, 1, "direct", "png", 8, (), tiles=6, tiles_run=6
+    )
 
 
 @pytest.mark.parametrize("scale", [1, 1.5, 2, 3, 4, 7])
