@@ -11,6 +11,7 @@ import pytest
 
 import senmei
 from drawings import drawing, opened, saved
+from job_events import file_of
 from repeating import RepeatingSession, arrangements, card, catalogue_of, repeated
 from senmei.animation import Animation, Frame
 from senmei.arrangement import Arrangement
@@ -18,7 +19,7 @@ from senmei.catalogue import ModelCard
 from senmei.codecs import EncodeOptions, encode
 from senmei.engine import UpscaleOptions, plan, upscale
 from senmei.errors import Cancelled, InvalidOption, TooLarge
-from senmei.events import Encoded, Event, Finished, Planned, TilePainted
+from senmei.events import Event, Finished, Planned, TilePainted
 from senmei.geometry import Size
 from senmei.jobs import CancelToken, Progress
 from senmei.picture import Metadata, Picture
@@ -55,15 +56,6 @@ class Jobs:
 
 async def run(data: bytes, **options: object) -> list[Event]:
     return await Jobs().run(data, **options)
-
-
-def file_of(events: list[Event]) -> bytes:
-    whole = bytearray()
-    for event in events:
-        if isinstance(event, Encoded):
-            at = len(whole) if event.offset is None else event.offset
-            whole[at : at + len(event.data)] = event.data
-    return bytes(whole)
 
 
 def finished(events: list[Event]) -> Finished:

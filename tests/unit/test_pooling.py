@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import senmei
 from drawings import drawing, opened, saved
+from job_events import file_of
 from pooling import PoolingSession, pooling_card, weighted
 from repeating import RepeatingSession, arrangement, card, catalogue_of, repeated
 from senmei.animation import Animation, Frame
@@ -21,7 +22,7 @@ from senmei.catalogue import Catalogue, ModelCard
 from senmei.codecs import EncodeOptions, encode
 from senmei.engine import UpscaleOptions, upscale
 from senmei.errors import Cancelled, SessionFailed, TooLarge
-from senmei.events import Encoded, Event, Finished
+from senmei.events import Event, Finished
 from senmei.geometry import Region, Size
 from senmei.jobs import CancelToken, Progress
 from senmei.picture import Picture
@@ -70,15 +71,6 @@ class Jobs:
 
 def pooling(workers: int = 2, **facts: Any) -> Jobs:
     return Jobs(catalogue_of(pooling_card(**facts)), workers=workers)
-
-
-def file_of(events: Sequence[Event]) -> bytes:
-    whole = bytearray()
-    for event in events:
-        if isinstance(event, Encoded):
-            at = len(whole) if event.offset is None else event.offset
-            whole[at : at + len(event.data)] = event.data
-    return bytes(whole)
 
 
 def levels(events: Sequence[Event]) -> np.ndarray:
