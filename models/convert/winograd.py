@@ -12,10 +12,10 @@ the peak of what WebAssembly can do, so fewer of them is the only way to more sp
 The choices, each with what it gained when it was made (onnxruntime-web 1.30.0, one thread, 64 → 64 channels, 240²):
 separable transforms instead of one filter for each plane and each output: a fifth of the layer on the way in and a
 seventh on the way out; Aᵀ on the planes as they lie, so that one transposition less is needed, and two transpositions,
-pixels first and then rows, instead of DepthToSpace: a tenth. The bias is that of one plane and the activation is part of
-the last convolution, so that neither goes over the pixels once more. Kernels are
-transformed by every run, by a matrix product: half a percent of a run, where folding them would make sessions start
-slowly and hold seven times the weights.
+pixels first and then rows, instead of DepthToSpace: a tenth. The bias is that of one plane and the activation is part
+of the last convolution, so that neither goes over the pixels once more. Kernels are transformed by every run, by a
+matrix product: a hundredth of a run, where folding them would make sessions start slowly and hold seven times the
+weights.
 """
 
 from collections.abc import Callable
