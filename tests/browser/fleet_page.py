@@ -38,7 +38,10 @@ PAGE = """<!doctype html><title>a fleet</title><link rel="icon" href="data:,">
   const fleet = new Fleet(host, {
     download,
     follow: (path, start) => start,
-    onBytes: (path, bytes) => { fetched[path] = (fetched[path] ?? 0) + bytes; },
+    onBytes: async (path, bytes) => {
+      await new Promise((resolve) => setTimeout(resolve, globalThis.busyMs ?? 0));
+      fetched[path] = (fetched[path] ?? 0) + bytes;
+    },
     onUnreachable: (sentence) => unreachable.push(sentence),
   });
   // A tile of which every number tells where it is, and which of the tiles of a test it belongs to.

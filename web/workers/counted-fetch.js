@@ -4,9 +4,9 @@
 const siteRoot = new URL('../', import.meta.url).href;
 
 /**
- * Counts from now on, until the returned function is called; that resolves when every byte was told.
- * @param {((path: string, bytes: number) => void) | null} onBytes path relative to the site, and how many more bytes of it
- *   came
+ * Counts from now on, until the returned function is called; that resolves when every byte was heard of.
+ * @param {((path: string, bytes: number) => void | Promise<void>) | null} onBytes path relative to the site, and how many more
+ *   bytes of it came; of another worker it resolves when that has heard of them
  * @param {(sentence: string) => void} onFailure what could not be fetched, and why
  * @returns {() => Promise<void>}
  */
@@ -47,13 +47,16 @@ function pathOf(url) {
 
 /**
  * @param {Response} response
- * @param {(bytes: number) => void} onBytes
+ * @param {(bytes: number) => void | Promise<void>} onBytes
  */
 async function count(response, onBytes) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const heard = [];
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) onBytes(part.value.length);
+    for (let part = await reader.read(); !part.done; part = await reader.read()) heard.push(onBytes(part.value.length));
   } catch {
     // Whoever asked for the response gets the same failure and speaks of it.
   }
+  // A busy listener would else hear of its end before it has heard of the bytes.
+  await Promise.all(heard);
 }

@@ -62,7 +62,8 @@ export class Inference {
    * @param {string} file
    * @param {Uint8Array} model
    * @param {import('./session-options.js').Weights | null} weights where the model holds none
-   * @param {((path: string, bytes: number) => void) | null} onBytes hears of the bytes of the runtime that arrive meanwhile
+   * @param {((path: string, bytes: number) => void | Promise<void>) | null} onBytes hears of the bytes of the runtime that
+   *   arrive meanwhile, all before this resolves
    */
   async load(file, model, weights, onBytes) {
     await this.#inTurn(async (ort) => {
