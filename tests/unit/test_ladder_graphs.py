@@ -295,13 +295,16 @@ def test_rungs_have_names_that_tell_the_graph() -> None:
 
 
 def test_a_lack_of_memory_on_every_rung_is_told_as_such() -> None:
-    """Also when the direct graph finds none for its self-test."""
+    """Also when the direct graph finds none for its self-test; and the next job may find some."""
 
     async def main(ladder: Ladder) -> None:
         session = await open_session(ladder, TWIN, ANY)
-        made.fault = lambda *_: "out of memory"
+        no_fault, made.fault = made.fault, lambda *_: "out of memory"
         with pytest.raises(OutOfMemory):
             await session.run(tile(), arrangement=session.arrangements[0], is_smallest=True)
+        made.fault = no_fault
+        session = await open_session(ladder, TWIN, ANY)
+        await session.run(tile(), arrangement=session.arrangements[0], is_smallest=True)
 
     made = workers_with()
     on_ladder(made, main, facts=PLAIN)

@@ -75,6 +75,8 @@ class LadderSession:
             trial = await trials.test(rung, card)
             if trial.state == "dropped":
                 if not self._fall(arrangement, team):
+                    # The next job may find what this one did not.
+                    trials.forgive(rung, card)
                     # What was left for lack of memory fails for lack of memory, whatever the last one says.
                     raise self._short or SessionFailed(trial.reason)
                 return None
