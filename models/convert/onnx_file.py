@@ -20,6 +20,7 @@ from convert.graph import (
 )
 from convert.layer_costs import winograd_pays
 from convert.named_sizes import name_common_sizes
+from convert.narrow_layers import transpose_narrow_convolutions
 from convert.ncnn import convert_ncnn
 from convert.packages import read_member
 from convert.shared_means import pooled_values, share_means
@@ -89,6 +90,7 @@ def build_winograd(model: Model, *, package: Path, direct: bytes, file: str) -> 
     is_pooling = pooled_values(network) > 0
     if not rewrite_convolutions(network, pays=winograd_pays, pictures=is_pooling):
         return None
+    transpose_narrow_convolutions(network)
     drop_unused_constants(network)
     pack_network(network)
     if not is_pooling:

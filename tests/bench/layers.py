@@ -1,10 +1,11 @@
 """What 3 × 3 layers of many widths cost in onnxruntime-web, one thread: its own convolution ÷ the same written out as
-Winograd's, and the costs of models/convert/layer_costs.py fitted to them.
+Winograd's, and the costs of models/convert/layer_costs.py fitted to them; narrow ones ÷ the same written as transposed.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,15 @@ from browser.watched import to_base64
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models"))
 
-from convert.winograd import rewrite_convolutions  # noqa: E402 - found through the path above
+from convert.narrow_layers import transpose_narrow_convolutions  # noqa: E402 - found through the path above
+from convert.winograd import rewrite_convolutions  # noqa: E402 - likewise
 
 SIDE = 240
 WIDTHS = [
     *((3, 16), (3, 64), (12, 16), (16, 16), (16, 32), (32, 16), (32, 32), (32, 64), (64, 3), (64, 12)),
     *((64, 16), (64, 27), (64, 48), (64, 64), (128, 128), (128, 256), (160, 32)),
 ]
+NARROW = [(24, 3), (32, 3), (64, 3), (128, 3), (64, 4), (64, 6)]
 
 
 def layer(inputs: int, filters: int) -> onnx.ModelProto:
@@ -48,17 +51,17 @@ def layer(inputs: int, filters: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def written_out(model: onnx.ModelProto) -> onnx.ModelProto:
-    other = onnx.ModelProto()
-    other.CopyFrom(model)
-    rewrite_convolutions(other, pays=lambda inputs, filters: True)
-    return other
+def written_out(model: onnx.ModelProto) -> None:
+    rewrite_convolutions(model, pays=lambda inputs, filters: True)
 
 
-def measured_ns(page: Page, inputs: int, filters: int, repeats: int) -> tuple[float, float]:
-    """The shortest of the runs, which other work disturbs least, for a pixel: directly, and written out."""
-    model = layer(inputs, filters)
-    graphs = [to_base64(graph.SerializeToString()) for graph in (model, written_out(model))]
+def measured_ns(
+    page: Page, inputs: int, filters: int, rewrite: Callable[[onnx.ModelProto], object], repeats: int
+) -> tuple[float, float]:
+    """The shortest of the runs, which other work disturbs least, for a pixel: directly, and rewritten."""
+    models = [layer(inputs, filters), layer(inputs, filters)]
+    rewrite(models[1])
+    graphs = [to_base64(model.SerializeToString()) for model in models]
     shortest: list[float] = page.evaluate(
         """async ([graphs, dims, repeats]) => {
             const sessions = [];
@@ -75,8 +78,9 @@ def measured_ns(page: Page, inputs: int, filters: int, repeats: int) -> tuple[fl
         }""",
         [graphs, [1, inputs, SIDE, SIDE], repeats],
     )
-    direct, winograd = (1e6 * taken / SIDE**2 for taken in shortest)
-    return direct, winograd
+    direct, rewritten = (1e6 * taken / SIDE**2 for taken in shortest)
+    print(f"  {inputs:4} → {filters:<4} {direct:7.0f} ÷ {rewritten:7.0f} = {direct / rewritten:.2f}", flush=True)
+    return direct, rewritten
 
 
 def fitted(costs: list[float]) -> str:
@@ -91,12 +95,11 @@ def fitted(costs: list[float]) -> str:
 def main(repeats: int) -> None:
     """Prints a line a layer, and what was fitted."""
     print(f"3 × 3 layers on {SIDE} × {SIDE} pixels, ns a pixel: onnxruntime-web's own ÷ written out")
-    found = []
     with bench_browser() as browser:
         page = browser.open("runtime.html")
-        for inputs, filters in WIDTHS:
-            direct, winograd = measured_ns(page, inputs, filters, repeats)
-            found.append((direct, winograd))
-            print(f"  {inputs:4} → {filters:<4} {direct:7.0f} ÷ {winograd:7.0f} = {direct / winograd:.2f}", flush=True)
-    for name, costs in zip(("direct", "winograd"), zip(*found, strict=True), strict=True):
-        print(f"  {name}: {fitted(list(costs))}")
+        found = [measured_ns(page, *widths, written_out, repeats) for widths in WIDTHS]
+        for name, costs in zip(("direct", "winograd"), zip(*found, strict=True), strict=True):
+            print(f"  {name}: {fitted(list(costs))}")
+        print("narrow ones: onnxruntime-web's own ÷ transposed")
+        for widths in NARROW:
+            measured_ns(page, *widths, transpose_narrow_convolutions, repeats)
