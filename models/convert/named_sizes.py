@@ -3,8 +3,8 @@
 onnxruntime plans, when a session starts, which tensor takes the memory of which earlier one. It compares the sizes of
 each with those of all that are free by then; nameless ones equal nothing, so that in a network of two thousand tensors,
 each of which becomes free and stays so, planning takes a second. Named ones are soon found and taken. What is planned
-to be taken again is not given back meanwhile, which doubled the memory of a network of 17 layers: so only sizes that
-very many tensors have get names.
+to be taken again is not given back meanwhile, which takes half as much memory again in a network of 17 layers: so only
+deep networks get names, for sizes that many tensors have.
 """
 
 from collections import Counter
@@ -14,6 +14,8 @@ from onnx import TensorProto, helper
 
 from convert.shapes import NOMINAL_SIDE, Shapes, tensor_shapes
 
+_DEEP = 1000
+"""Tensors from which on planning takes long."""
 _MANY = 32
 
 # Blocks of 6 × 6, halved sizes and trimmed borders tell sizes apart only at some of these, heights and widths at all.
@@ -24,12 +26,14 @@ Signature = tuple[tuple[int, ...], ...]
 
 
 def name_common_sizes(model: onnx.ModelProto) -> None:
-    """State the shapes of the tensors of a packed graph for one picture whose sizes many others have too, by names
+    """State the shapes of the tensors of a packed deep graph for one picture whose sizes many others have too, by names
     that are the same where sizes are the same, whatever the picture's size.
 
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
     made = [name for node in model.graph.node for name in node.output]
+    if len(made) < _DEEP:
+        return
     given = {value.name for value in model.graph.output}
     nominal = tensor_shapes(model, side=NOMINAL_SIDE)
     common = {shape for shape, count in Counter(nominal[name] for name in made).items() if count >= _MANY}

@@ -1,8 +1,11 @@
 """The shape of every tensor of a network for an input of a given size, told from its graph without running it."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TypeProto, helper, numpy_helper
 from onnx.defs import OpSchema
@@ -19,7 +22,11 @@ Shapes = dict[str, tuple[int, ...]]
 _STANDARD = {"FusedConv": ("Conv", ("activation", "activation_params"))}
 
 # What small integers, sizes for the most part, are computed with.
-_OF_INTEGERS = {"Add", "Concat"}
+_OF_INTEGERS: dict[str, Callable[[list[npt.NDArray[Any]]], Any]] = {
+    "Add": sum,
+    "Concat": np.concatenate,
+    "Mul": math.prod,
+}
 
 
 def tensor_shapes(model: onnx.ModelProto, *, side: int, width: int | None = None) -> Shapes:
@@ -93,7 +100,7 @@ def _output_values(
     if not all(name in values for name in node.input):
         return {}
     parts = [numpy_helper.to_array(values[name]) for name in node.input]
-    made = np.concatenate(parts) if node.op_type == "Concat" else sum(parts[1:], parts[0])
+    made = _OF_INTEGERS[node.op_type](parts)
     return {output: numpy_helper.from_array(np.asarray(made), output)}
 
 

@@ -27,6 +27,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from convert.cook_toom import BIAS_ROW, TAPS, transforms
+from convert.same_sizes import sizes_in_common
 
 BLOCK = 6
 """Outputs a side that are made together. Blocks of 4 would take a quarter more products; with 6 the answers of the
@@ -52,25 +53,21 @@ def rewrite_convolutions(model: onnx.ModelProto, *, pays: Pays, pictures: bool =
     once. An activation after a layer becomes part of it, and maps that are concatenated are transformed once, however
     many layers read them.
     """
-    rewriting = _Rewriting(model, pictures=pictures)
-    rewritten = 0
-    for node in list(model.graph.node):
-        channels = rewriting.channels(node)
-        if channels is not None and pays(*channels):
-            rewriting.convolution(node, *channels)
-            rewritten += 1
-        else:
-            rewriting.keep(node)
-    rewriting.finish()
+    rewritten = _Rewriting(model, pays=pays, pictures=pictures).run()
     if rewritten:
         model.opset_import.append(helper.make_opsetid(CONTRIBUTED, 1))
     return rewritten
 
 
 class _Rewriting:
-    """The nodes of the graph that takes the place of another one's."""
+    """The nodes of the graph that takes the place of another one's.
 
-    def __init__(self, model: onnx.ModelProto, *, pictures: bool) -> None:
+    Between layers maps are kept as [channels, pictures, height, width], "turned". onnxruntime does what a node needs in
+    the order opposite to that of the graph: so kernels come before maps, and are made when they are needed, and sizes
+    after them, and are taken before a map is done with.
+    """
+
+    def __init__(self, model: onnx.ModelProto, *, pays: Pays, pictures: bool) -> None:
         self._graph = graph = model.graph
         self._pictures = pictures
         self._constants = {initializer.name: initializer for initializer in graph.initializer}
@@ -80,6 +77,14 @@ class _Rewriting:
             for name in node.input:
                 self._readers.setdefault(name, []).append(node)
         self._given = {value.name for value in graph.output}
+        self._sized_like = sizes_in_common(graph)
+        self._layers = {node.output[0]: node for node in graph.node if self._is_rewritten(node, pays)}
+        self._biases: dict[int, list[str]] = {}
+        for layer in self._layers.values():
+            for bias in layer.input[2:]:
+                (filters,) = self._constants[bias].dims
+                if bias not in self._biases.setdefault(filters, []):
+                    self._biases[filters].append(bias)
         self._nodes: list[onnx.NodeProto] = []
         self._fused: set[str] = set()
         self._planes: dict[tuple[str, int], str] = {}
@@ -91,10 +96,24 @@ class _Rewriting:
         self._outputs = matrices.outputs.astype(np.float32).reshape(BLOCK, _WINDOW, 1, 1)
         self._filter = np.kron(matrices.filter, matrices.filter).astype(np.float32)
 
-    def channels(self, node: onnx.NodeProto) -> tuple[int, int] | None:
-        """Input and output channels of a layer that can be rewritten, None for any other node."""
-        if node.op_type != "Conv" or node.input[1] not in self._constants:
-            return None
+    def run(self) -> int:
+        """Rewrites the graph and returns how many layers it has written out."""
+        for node in list(self._graph.node):
+            if node.output[0] in self._layers:
+                self._convolution(node)
+            else:
+                self._keep(node)
+        nodes = _needed(self._nodes, self._given)
+        del self._graph.node[:]
+        self._graph.node.extend(nodes)
+        read = {name for node in nodes for name in node.input}
+        del self._graph.initializer[:]
+        self._graph.initializer.extend(value for name, value in self._constants.items() if name in read)
+        return len(self._layers)
+
+    def _is_rewritten(self, node: onnx.NodeProto, pays: Pays) -> bool:
+        if node.op_type != "Conv" or not self._constants.keys() >= set(node.input[1:]):
+            return False
         attributes = _attributes(node)
         filters, inputs, *kernel = self._constants[node.input[1]].dims
         pads = attributes.get("pads", [0] * 4)
@@ -102,11 +121,9 @@ class _Rewriting:
             all(set(attributes.get(name, [1])) == {1} for name in ("strides", "dilations"))
             and attributes.get("group", 1) == 1
         )
-        if kernel != [TAPS, TAPS] or not is_plain or len(set(pads)) != 1:
-            return None
-        return inputs, filters
+        return kernel == [TAPS, TAPS] and is_plain and len(set(pads)) == 1 and pays(inputs, filters)
 
-    def keep(self, node: onnx.NodeProto) -> None:
+    def _keep(self, node: onnx.NodeProto) -> None:
         """Takes a node over as it is, unless it has become part of a layer; convolutions take their activation in."""
         if node.output[0] in self._fused:
             return
@@ -115,52 +132,50 @@ class _Rewriting:
             node if activation is None else _with_activation(node, activation, output=activation.output[0])
         )
 
-    def convolution(self, node: onnx.NodeProto, inputs: int, filters: int) -> None:
+    def _convolution(self, node: onnx.NodeProto) -> None:
         """Writes a layer out."""
+        source, name = node.input[0], node.output[0]
+        filters, inputs, *_ = self._constants[node.input[1]].dims
         padding = _attributes(node).get("pads", [0])[0]
-        activation = self._activation(node)
-        name = node.output[0]
-        answer = name if activation is None else activation.output[0]
-        planes = self._reshaped(self._transformed(node.input[0], padding), 1, _PLANES * inputs, -1, 0)
+        kernels = [
+            self._kernels(node, inputs, filters),
+            *(self._bias(bias, filters) for bias in node.input[2:]),
+        ]
+        planes = self._transformed(source, padding)
         product = self._add(
             "Conv",
             f"{name}.products",
-            [planes, self._kernels(node, inputs, filters), *self._bias(node, filters)],
+            [self._reshaped(planes, 1, _PLANES * inputs, -1, 0), *kernels],
             kernel_shape=[1, 1],
             group=_PLANES,
         )
-        rows = self._add(
-            "Conv",
-            f"{name}.rows",
-            [self._reshaped(product, 1, _WINDOW, -1, 0), self._constant("winograd.outputs", self._outputs)],
-            kernel_shape=[1, 1],
-        )
-        blocks = helper.make_node(
-            "Conv",
-            [self._reshaped(rows, BLOCK, _WINDOW, -1, 0), self._constant("winograd.outputs", self._outputs)],
-            [f"{name}.blocks"],
-            name=f"{name}.blocks",
-            kernel_shape=[1, 1],
-        )
-        self._nodes.append(
-            blocks if activation is None else _with_activation(blocks, activation, output=blocks.output[0])
-        )
-        by_pixel = self._add("Transpose", f"{name}.by_pixel", [blocks.output[0]], perm=[0, 2, 3, 1])
+        activation = self._activation(node)
+        blocks = self._blocks(name, product, activation)
+        by_pixel = self._add("Transpose", f"{name}.by_pixel", [blocks], perm=[0, 2, 3, 1])
         by_row = self._add("Transpose", f"{name}.by_row", [by_pixel], perm=[1, 0, 2, 3])
-        joined = self._add("Unsqueeze", f"{name}.joined", [self._reshaped(by_row, 0, 0, -1), self._axes(0)])
-        self._cut(node.input[0], self._in_pictures(joined, node.input[0], filters), padding, answer)
+        shape = self._shape_of_blocks(planes, source, padding, filters)
+        whole = self._add("Reshape", f"{name}.whole", [by_row, shape])
+        size = self._size_of_answer(source, padding)
+        answer = name if activation is None else activation.output[0]
+        self._turned[answer] = self._add("Slice", f"{name}.cut", [whole, self._axes(0, 0), size, self._axes(2, 3)])
+        self._turn(self._turned[answer], answer, 1, -1, 0, 0)
 
-    def finish(self) -> None:
-        """Puts the nodes and the constants into the graph."""
-        nodes = _needed(self._nodes, self._given)
-        del self._graph.node[:]
-        self._graph.node.extend(nodes)
-        read = {name for node in nodes for name in node.input}
-        del self._graph.initializer[:]
-        self._graph.initializer.extend(value for name, value in self._constants.items() if name in read)
+    def _blocks(self, name: str, product: str, activation: onnx.NodeProto | None) -> str:
+        """The outputs that each block's planes come to, and their activation: [6, 6, channels · pictures · height,
+        width] of blocks."""
+        matrix = self._constant("winograd.outputs", self._outputs)
+        rows = self._add(
+            "Conv", f"{name}.rows", [self._reshaped(product, 1, _WINDOW, -1, 0), matrix], kernel_shape=[1, 1]
+        )
+        inputs = [self._reshaped(rows, BLOCK, _WINDOW, -1, 0), matrix]
+        blocks = helper.make_node("Conv", inputs, [f"{name}.blocks"], name=f"{name}.blocks", kernel_shape=[1, 1])
+        if activation is not None:
+            blocks = _with_activation(blocks, activation, output=blocks.output[0])
+        self._nodes.append(blocks)
+        return f"{name}.blocks"
 
     def _transformed(self, source: str, padding: int) -> str:
-        """The planes of a tensor, [64, channels · pictures, height, width], or of maps side by side those of each."""
+        """The planes of a tensor, [64, channels, pictures · height, width], or of maps side by side those of each."""
         key = source, padding
         if key in self._planes:
             return self._planes[key]
@@ -169,6 +184,7 @@ class _Rewriting:
             parts = [self._transformed(part, padding) for part in maker.input]
             self._planes[key] = self._add("Concat", f"{source}.planes.{padding}", parts, axis=1)
             return self._planes[key]
+        turned = self._channels_first(source)
         # As much more below and on the right as may lie beyond the last whole block.
         before, after = padding, padding + BLOCK - 1
         name = f"{source}.{padding}"
@@ -176,37 +192,35 @@ class _Rewriting:
             "Conv",
             f"{name}.rows",
             [
-                self._reshaped(self._channels_first(source), -1, 1, 0, 0),
+                self._reshaped(turned, -1, 1, 0, 0) if self._pictures else turned,
                 self._constant("winograd.inputs.rows", self._inputs.reshape(_WINDOW, 1, _WINDOW, 1)),
             ],
             kernel_shape=[_WINDOW, 1],
             strides=[BLOCK, 1],
             pads=[before, 0, after, 0],
         )
+        along = self._constant("winograd.inputs.columns", self._inputs.reshape(_WINDOW, 1, 1, _WINDOW))
         columns = self._add(
             "Conv",
             f"{name}.columns",
-            [
-                self._reshaped(rows, -1, 1, 0, 0),
-                self._constant("winograd.inputs.columns", self._inputs.reshape(_WINDOW, 1, 1, _WINDOW)),
-            ],
+            [rows, self._add("Concat", "winograd.inputs.of_each_row", [along] * _WINDOW, axis=0)],
             kernel_shape=[1, _WINDOW],
             strides=[1, BLOCK],
             pads=[0, before, 0, after],
+            group=_WINDOW,
         )
-        apart = self._add(
-            "Transpose", f"{name}.planes", [self._reshaped(columns, -1, _PLANES, 0, 0)], perm=[1, 0, 2, 3]
-        )
+        apart = self._add("Transpose", f"{name}.planes", [columns], perm=[1, 0, 2, 3])
         self._planes[key] = self._reshaped(apart, _PLANES, self._channels[source], -1, 0) if self._pictures else apart
         return self._planes[key]
 
-    def _channels_first(self, source: str) -> str:
-        """[channels, pictures, height, width]; of one picture that is the same memory."""
-        if not self._pictures:
-            return source
-        if source not in self._turned:
-            self._turned[source] = self._add("Transpose", f"{source}.turned", [source], perm=[1, 0, 2, 3])
-        return self._turned[source]
+    def _turn(self, source: str, answer: str, *shape: int) -> None:
+        """Channels first from pictures first, or the other way round; of one picture, which takes `shape`, both are the
+        same memory."""
+        if self._pictures:
+            node = helper.make_node("Transpose", [source], [answer], name=answer, perm=[1, 0, 2, 3])
+        else:
+            node = helper.make_node("Reshape", [source, self._shape(*shape)], [answer], name=answer)
+        self._nodes.append(node)
 
     def _kernels(self, node: onnx.NodeProto, inputs: int, filters: int) -> str:
         """The transformed kernels, [64 · filters, inputs, 1, 1]."""
@@ -219,59 +233,59 @@ class _Rewriting:
         )
         return self._reshaped(kernels, _PLANES * filters, inputs, 1, 1)
 
-    def _bias(self, node: onnx.NodeProto, filters: int) -> list[str]:
-        """The bias of the products, [64 · filters], where the layer has one: that of a single plane, else zeros."""
-        if len(node.input) < 3:
-            return []
-        before = (BIAS_ROW * _WINDOW + BIAS_ROW) * filters
-        widths = self._constant(
-            f"winograd.bias.{filters}", np.array([before, (_PLANES - 1) * filters - before], np.int64)
-        )
-        return [self._add("Pad", f"{node.input[2]}.planes", [node.input[2], widths])]
-
-    def _in_pictures(self, joined: str, source: str, filters: int) -> str:
-        """[1, filters · pictures · rows of blocks, 6, width] as [filters, pictures, height, width], or for one picture
-        as [1, filters, height, width]."""
-        if not self._pictures:
-            return self._reshaped(joined, 1, filters, -1, 0)
-        source = self._of_its_size(source)
-        count = self._add("Shape", f"{source}.pictures", [source], start=0, end=1)
-        shape = self._add(
-            "Concat",
-            f"{joined}.shape",
-            [
-                self._constant(f"winograd.count.{filters}", np.array([filters], np.int64)),
-                count,
-                self._constant("winograd.rest", np.array([-1, 0], np.int64)),
-            ],
-            axis=0,
-        )
-        return self._add("Reshape", f"{joined}.pictures", [joined, shape])
-
-    def _of_its_size(self, source: str) -> str:
-        """A tensor of as many pictures, as high and as wide: of maps side by side, which nobody else may need, the
-        first."""
-        maker = self._makers.get(source)
-        return self._of_its_size(maker.input[0]) if maker is not None and maker.op_type == "Concat" else source
-
-    def _cut(self, source: str, blocks: str, padding: int, answer: str) -> None:
-        """Takes what lies beyond the answer off the last blocks."""
-        source = self._of_its_size(source)
-        size = self._add("Shape", f"{source}.size", [source], start=2, end=4)
-        if padding != 1:
-            size = self._add(
-                "Add",
-                f"{source}.size.{padding}",
-                [size, self._constant(f"winograd.trim.{padding}", np.array([2 * padding - TAPS + 1] * 2, np.int64))],
+    def _bias(self, bias: str, filters: int) -> str:
+        """The bias of the products, [64 · filters]: that of a single plane, else zeros. Those of all layers of as many
+        filters are made together, since sessions take time to start for each node."""
+        together = self._biases[filters]
+        kind = f"winograd.bias.{filters}"
+        if kind not in self._made:
+            before = (BIAS_ROW * _WINDOW + BIAS_ROW) * filters
+            widths = np.array([0, before, 0, (_PLANES - 1) * filters - before], np.int64)
+            joined = self._add("Concat", kind, together, axis=0)
+            padded = self._add(
+                "Pad",
+                f"{kind}.planes",
+                [self._reshaped(joined, -1, filters), self._constant(f"{kind}.widths", widths)],
             )
-        inputs = [blocks, self._axes(0, 0), size, self._axes(2, 3)]
-        if not self._pictures:
-            self._nodes.append(helper.make_node("Slice", inputs, [answer], name=answer))
-            return
-        self._turned[answer] = self._add("Slice", f"{answer}.turned", inputs)
-        self._nodes.append(
-            helper.make_node("Transpose", [self._turned[answer]], [answer], name=answer, perm=[1, 0, 2, 3])
-        )
+            apart = [f"{name}.planes" for name in together]
+            self._nodes.append(
+                helper.make_node("Split", [self._reshaped(padded, -1)], apart, name=f"{kind}.apart", axis=0)
+            )
+        return f"{bias}.planes"
+
+    def _shape_of_blocks(self, planes: str, source: str, padding: int, filters: int) -> str:
+        """The shape of an answer of whole blocks, [filters, pictures, -1, width], [4]."""
+        like = self._sized_like[source]
+        name = f"{like}.{padding}"
+        count = self._add("Shape", f"{name}.blocks", [planes], start=3, end=4)
+        width = self._add("Mul", f"{name}.width", [count, self._shape(BLOCK)])
+        pictures = self._shape(1)
+        if self._pictures:
+            pictures = self._add("Shape", f"{like}.pictures", [self._one_map(source)], start=1, end=2)
+        parts = [self._shape(filters), pictures, self._shape(-1), width]
+        return self._add("Concat", f"{name}.whole.{filters}", parts, axis=0)
+
+    def _size_of_answer(self, source: str, padding: int) -> str:
+        """Height and width of a layer's answer, [2], which the last blocks may reach beyond."""
+        like = self._sized_like[source]
+        size = self._add("Shape", f"{like}.size", [self._one_map(source)], start=2, end=4)
+        if padding == TAPS // 2:
+            return size
+        grown = self._constant(f"winograd.grown.{padding}", np.array([2 * padding - TAPS + 1] * 2, np.int64))
+        return self._add("Add", f"{like}.size.{padding}", [size, grown])
+
+    def _one_map(self, source: str) -> str:
+        """A tensor, channels first; of maps side by side, which are there only as planes, the last one."""
+        maker = self._makers.get(source)
+        if maker is not None and maker.op_type == "Concat":
+            return self._one_map(maker.input[-1])
+        return self._channels_first(source)
+
+    def _channels_first(self, source: str) -> str:
+        if source not in self._turned:
+            self._turned[source] = f"{source}.turned"
+            self._turn(source, self._turned[source], -1, 1, 0, 0)
+        return self._turned[source]
 
     def _activation(self, node: onnx.NodeProto) -> onnx.NodeProto | None:
         """The activation that alone reads what a convolution answers, if one does that can be part of it."""
@@ -289,12 +303,10 @@ class _Rewriting:
         return output
 
     def _reshaped(self, tensor: str, *shape: int) -> str:
-        words = "x".join("n" if side == -1 else str(side) for side in shape)
-        return self._add(
-            "Reshape",
-            f"{tensor}.{words}",
-            [tensor, self._constant(f"winograd.{words}", np.array(shape, np.int64))],
-        )
+        return self._add("Reshape", f"{tensor}.{_words(shape)}", [tensor, self._shape(*shape)])
+
+    def _shape(self, *shape: int) -> str:
+        return self._constant(f"winograd.{_words(shape)}", np.array(shape, np.int64))
 
     def _axes(self, *axes: int) -> str:
         return self._constant(f"winograd.axes.{'.'.join(map(str, axes))}", np.array(axes, np.int64))
@@ -311,6 +323,10 @@ def _with_activation(node: onnx.NodeProto, activation: onnx.NodeProto, *, output
     if activation.op_type == "LeakyRelu":
         attributes["activation_params"] = [_attributes(activation).get("alpha", 0.01)]
     return helper.make_node("FusedConv", list(node.input), [output], name=output, domain=CONTRIBUTED, **attributes)
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    return "x".join("n" if side == -1 else str(side) for side in shape)
 
 
 def _channel_counts(model: onnx.ModelProto) -> dict[str, int]:

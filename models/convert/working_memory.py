@@ -23,8 +23,8 @@ def working_bytes_per_pixel(model: onnx.ModelProto, *, as_written: bool = False)
     gaps included. Nothing is overwritten in place, which onnxruntime does only where it knows the shapes beforehand.
     MLAS computes convolutions in pieces of fixed size, but ConvTranspose unfolds its whole input first.
     The heap itself grows by fifths, so it may reach a fifth further.
-    as_written: onnxruntime runs the graph without changing it before, so that activations are computed apart and what
-    is made of constants is made by every run.
+    as_written: onnxruntime runs the graph without changing it before, so that activations are computed apart, what is
+    made of constants is made by every run, and the order of the runs is known (see ``execution_order``).
     Raises ConversionError where the graph leaves a tensor's shape open.
     """
     shapes = tensor_shapes(model, side=NOMINAL_SIDE)
@@ -48,12 +48,31 @@ def working_bytes_per_pixel(model: onnx.ModelProto, *, as_written: bool = False)
     return math.ceil(heap.reach / NOMINAL_SIDE**2)
 
 
+def execution_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes as onnxruntime runs a graph that it does not change: from the last one back to what it needs, of that
+    the last in the graph first (``GraphViewer`` and ``Graph::ReverseDFSFrom`` in onnxruntime/core/graph)."""
+    numbers = {output: number for number, node in enumerate(graph.node) for output in node.output if output}
+    needed = [{numbers[name] for name in node.input if name in numbers} for node in graph.node]
+    read = set().union(*needed)
+    waiting = [(number, False) for number in range(len(graph.node)) if number not in read]
+    order: list[onnx.NodeProto] = []
+    seen: set[int] = set()
+    while waiting:
+        number, is_ready = waiting.pop()
+        if is_ready:
+            order.append(graph.node[number])
+        elif number not in seen:
+            seen.add(number)
+            waiting += [(number, True), *((one, False) for one in sorted(needed[number]))]
+    return order
+
+
 def _steps(graph: onnx.GraphProto, shapes: Shapes, *, as_written: bool) -> Iterator[tuple[set[str], list[str], int]]:
     """What each run computes: per step the computed tensors it reads, those it writes, and bytes it takes beside."""
     constant = {initializer.name for initializer in graph.initializer}
     readers = [name for node in graph.node for name in node.input]
     memory_of: dict[str, str] = {}
-    nodes = list(graph.node)
+    nodes = execution_order(graph) if as_written else list(graph.node)
     while nodes:
         node = nodes.pop(0)
         if constant.issuperset(node.input) and not as_written:

@@ -60,7 +60,8 @@ def check_names(model: onnx.ModelProto) -> None:
 
 
 @pytest.mark.parametrize("padding", [0, 1])
-def test_names_tell_the_truth_at_every_size(padding: int) -> None:
+def test_names_tell_the_truth_at_every_size(padding: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convert.named_sizes._DEEP", 500)
     model = deep_network(padding=padding)
     plain = onnx.ModelProto()
     plain.CopyFrom(model)
@@ -74,8 +75,8 @@ def test_names_tell_the_truth_at_every_size(padding: int) -> None:
         np.testing.assert_array_equal(made, run_onnx(plain, picture, optimised=False))
 
 
-def test_few_tensors_get_no_names() -> None:
-    model = deep_network(padding=1, layers=4)
+def test_a_network_that_is_not_deep_gets_no_names() -> None:
+    model = deep_network(padding=1)
     name_common_sizes(model)
     assert not named(model)
 

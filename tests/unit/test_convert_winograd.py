@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from convert.layer_costs import winograd_pays
 from convert.winograd import rewrite_convolutions
+from convert.working_memory import execution_order
 
 Floats = npt.NDArray[np.float32]
 Layers = list[onnx.NodeProto]
@@ -125,6 +126,44 @@ def test_what_stands_around_the_layers_is_kept(pictures: bool) -> None:
 
 
 @pytest.mark.parametrize("pictures", [False, True])
+def test_nothing_is_made_early_or_kept_long(pictures: bool) -> None:
+    """In the order in which onnxruntime runs the graph."""
+    weights = {f"kernel{number}": kernel(8, 8, seed=number) for number in range(3)}
+    layers = [
+        conv("input", "kernel0", to="a"),
+        conv("a", "kernel1", to="b", padding=0),
+        conv("b", "kernel2", to="output"),
+    ]
+    model = network(layers, weights, channels=8, last=8)
+    other = rewritten(model, count=3, pictures=pictures)
+    order = execution_order(other.graph)
+    place = {node.output[0]: number for number, node in enumerate(order)}
+    last_read = {name: number for number, node in enumerate(order) for name in node.input}
+    for number, (name, source, planes) in enumerate(
+        [("a", "input.turned", "input.1"), ("b", "a.cut", "a.0"), ("output", "b.cut", "b.1")]
+    ):
+        product = place[f"{name}.products"]
+        assert last_read[source] < product, "a map is not kept for its size"
+        assert place[f"{planes}.planes"] < place[f"kernel{number}.planes"] < product, "a kernel is not made before"
+
+
+def test_what_layers_of_one_size_need_to_know_is_computed_once() -> None:
+    weights = {f"kernel{number}": kernel(8, 8, seed=number) for number in range(5)}
+    biases = {f"bias{number}": numbers(8, seed=number) for number in range(5)}
+    layers = [
+        conv(f"map{number}" if number else "input", f"kernel{number}", f"bias{number}", to=f"map{number + 1}")
+        for number in range(5)
+    ]
+    layers.append(helper.make_node("Add", ["map5", "input"], ["output"], name="output"))
+    model = network(layers, weights | biases, channels=8, last=8)
+    for pictures, shapes in ((False, 2), (True, 3)):
+        other = rewritten(model, count=5, pictures=pictures)
+        found = kinds(other)
+        assert (found["Shape"], found["Pad"], found["Gemm"], found["Conv"]) == (shapes, 1, 5, 25)
+        check_same(model, other, numbers(2 if pictures else 1, 8, 17, 22))
+
+
+@pytest.mark.parametrize("pictures", [False, True])
 def test_maps_side_by_side_are_transformed_once(pictures: bool) -> None:
     """A dense block: every layer reads all maps before it."""
     weights = {f"kernel{number}": kernel(8, 16 + 8 * number, seed=number) for number in range(3)}
@@ -148,15 +187,8 @@ def test_layers_that_follow_each_other_are_not_turned_between() -> None:
     layers = [conv("input", "first", to="a"), conv("a", "second", to="output")]
     model = network(layers, weights, channels=8, last=8)
     other = rewritten(model, count=2, pictures=True)
-    turned = [
-        node
-        for node in other.graph.node
-        if node.op_type == "Transpose" and list(node.attribute[0].ints) == [1, 0, 2, 3]
-    ]
-    assert [node.output[0] for node in turned if node.output[0].endswith(("turned", "output"))] == [
-        "input.turned",
-        "output",
-    ]
+    made = {name for node in other.graph.node for name in node.output}
+    assert {"input.turned", "output"} <= made and "a" not in made, "nobody reads it pictures first"
     check_same(model, other, numbers(2, 8, 15, 15))
 
 
