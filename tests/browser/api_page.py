@@ -46,6 +46,15 @@ def open_page(page: Page, origin: str, *, isolated: bool = True) -> None:
     page.wait_for_function("globalThis.isReady")
 
 
+CREATE = "async ([model, choice]) => { globalThis.up = await Upscaler.create({ model, ...choice }); }"
+
+
+def opened_up(page: Page, origin: str, **choice: object) -> None:
+    """The page with an Upscaler, `up`, of the `choice` by its JavaScript names."""
+    open_page(page, origin)
+    page.evaluate(CREATE, [MODEL, choice])
+
+
 def upscale(page: Page, data: bytes, *, model: str | None = None, **options: Any) -> dict[str, Any]:
     """The outcome of one call; options by their JavaScript names."""
     result: dict[str, Any] = page.evaluate(

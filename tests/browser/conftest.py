@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from browser.api_page import MODEL, open_page
 from browser.watched import CHROMIUM_ARGUMENTS, GPU_ARGUMENTS, Native, NativeFile, Watch, known_page, running
 from drawings import opened
+from senmei.cli import main
 from sitebuild.server import SiteServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,21 +85,35 @@ def fresh_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
         yield page, watch
 
 
+@pytest.fixture(scope="session")
+def command_line() -> Iterator[ProcessPoolExecutor]:
+    """A process that stays: most of what a new one does is to import."""
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as process:
+        yield process
+
+
+def command(arguments: list[str]) -> tuple[int, str]:
+    """The exit status of the command line and what it wrote to stderr."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as errors:
+        status = main(arguments)
+    return status, errors.getvalue()
+
+
 @pytest.fixture
-def native_file(tmp_path: Path) -> NativeFile:
+def native_file(tmp_path: Path, command_line: ProcessPoolExecutor) -> NativeFile:
     """What the command line makes of a file's bytes, as a file's bytes."""
 
     def run(data: bytes, *, model: str = MODEL, **options: Any) -> bytes:
         source, target = tmp_path / "source", tmp_path / f"native.{options.get('format', 'png')}"
         source.write_bytes(data)
-        command = [sys.executable, "-m", "senmei.cli", "upscale", str(source), "-o", str(target), "--model", model]
+        arguments = ["upscale", str(source), "-o", str(target), "--model", model]
         for name, value in options.items():
             if value is True:
-                command.append(f"--{name}")
+                arguments.append(f"--{name}")
             elif value is not None:
-                command += [f"--{name}", str(value)]
-        done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+                arguments += [f"--{name}", str(value)]
+        status, errors = command_line.submit(command, [*arguments, "--json"]).result()
+        assert status == 0, errors
         return target.read_bytes()
 
     return run

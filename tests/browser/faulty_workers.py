@@ -34,9 +34,15 @@ const fault = async (at, facts) => {
   return (await fetch(new URL(`fault?${asked}`, siteRoot))).text();
 };
 const never = new Promise(() => undefined);
+// What the runtime, the browser and C++ say, who is first to find none.
+const WITHOUT_MEMORY = {
+  memory: new Error('failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc'),
+  'no buffer': new RangeError('Array buffer allocation failed'),
+  'a number': 12345678,
+};
 const suffer = async (kind) => {
   if (kind === 'throws') throw new Error('This was wanted to fail.');
-  if (kind === 'memory') throw new Error('std::bad_alloc');
+  if (kind in WITHOUT_MEMORY) throw WITHOUT_MEMORY[kind];
   if (kind === 'hangs') await never;
   if (kind === 'killed') {
     self.close();
@@ -63,7 +69,7 @@ if (ort) {
     const session = await create.apply(ort.InferenceSession, asked);
     const run = session.run;
     session.run = async (feeds) => {
-      const kind = await fault('run', { graph, tile: digest(feeds.input.data) });
+      const kind = await fault('run', { graph, tile: digest(feeds.input.data), side: Math.max(...feeds.input.dims) });
       await suffer(kind);
       if (kind === 'wrong') feeds.input.data.forEach((value, index, data) => { data[index] = 1 - value; });
       return run.call(session, feeds);
@@ -77,9 +83,10 @@ for (const { data, ports } of early) dispatchEvent(new MessageEvent('message', {
 """
 
 Decision = Callable[[dict[str, str]], str]
-"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, graph, tile}:
-"throws", "memory", "hangs", "killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does
-without a GPU), or "" for nothing."""
+"""What is to happen to a start or a run, told as {at: "start" | "run", provider, threads, worker, graph, tile, side},
+the side the longer one in pixels: "throws", "memory", "no buffer" and "a number" (memory is short too), "hangs",
+"killed", "lost", "wrong", "takes <ms>", "by the processor" (a start: WebGPU's build does without a GPU), or "" for
+nothing."""
 
 
 class FaultyWorkers:

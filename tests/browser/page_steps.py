@@ -34,6 +34,9 @@ def cleared(page: Page, watch: Watch) -> Iterator[Page]:
             form.settings = DEFAULTS;
             form.dispatchEvent(new Event('input'));
             form.querySelector('details').open = false;
+            const panel = document.querySelector('engine-panel');
+            panel.provider = DEFAULTS.provider;
+            panel.dispatchEvent(new Event('provider'));
         }"""
     )
     yield page

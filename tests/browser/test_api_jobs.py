@@ -138,11 +138,9 @@ def test_wrong_calls_get_a_code_and_a_sentence(api: Page, call: str, code: str, 
     assert "Traceback" not in result["message"]
 
 
-def test_a_missing_url_is_a_network_error(fresh_api: tuple[Page, Watch]) -> None:
-    page, _ = fresh_api
-    result = page.evaluate(
-        "async (model) => outcome((await Upscaler.create({ model })).upscale('../missing.png'))", MODEL
-    )
+def test_a_missing_url_is_a_network_error(shared_api: tuple[Page, Watch]) -> None:
+    page, _ = shared_api
+    result = page.evaluate("() => outcome(up.upscale('../missing.png'))")
     assert (result["code"], result["message"]) == (
         "network",
         "“../missing.png” cannot be fetched; the server answered 404.",
@@ -212,13 +210,15 @@ def test_a_failed_download_is_told_and_can_be_tried_again(fresh_api: tuple[Page,
     assert pixels(again).shape == (40, 60, 3)
 
 
-def test_a_callback_that_throws_harms_only_itself(fresh_api: tuple[Page, Watch]) -> None:
-    page, watch = fresh_api
+def test_a_callback_that_throws_harms_only_itself(shared_api: tuple[Page, Watch]) -> None:
+    page, watch = shared_api
+    watch.complaints.clear()
     result = page.evaluate(
-        """async ([data, model]) => outcome((await Upscaler.create({ model })).upscale(bytes(data), {
-            onProgress: () => { throw new Error('a fault of the page'); },
-        }))""",
-        [to_base64(saved(drawing(30, 20))), MODEL],
+        """(data) => {
+            const onProgress = () => { throw new Error('a fault of the page'); };
+            return outcome(up.upscale(bytes(data), { onProgress }));
+        }""",
+        to_base64(saved(drawing(30, 20))),
     )
     assert pixels(result).shape == (40, 60, 3)
     assert watch.complaints and all("a fault of the page" in complaint for complaint in watch.complaints)

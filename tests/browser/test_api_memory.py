@@ -2,65 +2,48 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, Page, Route
+from collections.abc import Iterator
 
-from browser.api_page import MODEL, open_page, pixels, upscale
-from browser.faulty_workers import faulty_workers
-from browser.watched import Native, Watch, farthest, to_base64, watched_page
+import pytest
+from playwright.sync_api import Browser, Page
+
+from browser.api_page import MODEL, opened_up, pixels, upscale
+from browser.faulty_workers import FaultyWorkers, faulty_workers
+from browser.watched import Native, Watch, farthest, known_page
 from drawings import drawing, saved
 
-RUN = "await session.run(inputs)"
+LARGE = saved(drawing(230, 170))
+SIDE = 120
+"""Longer tiles fail."""
 
 
-def fail_above(page: Page, side: int, failure: str) -> list[int]:
-    """Makes the runtime fail for dark tiles with a longer side, which the self-test's are not; returns a list that will
-    hold 1 once it was served so."""
-    served: list[int] = []
-
-    def patched(route: Route) -> None:
-        script = route.fetch()
-        assert script.text().count(RUN) == 1
-        body = script.text().replace(
-            RUN,
-            f"""await (Math.max(...inputs.input.dims) > {side} && inputs.input.data.every((value) => value < 0.5)
-                ? Promise.reject({failure}) : session.run(inputs))""",
-        )
-        served.append(1)
-        route.fulfill(response=script, body=body)
-
-    page.context.route("**/workers/inference.js", patched)
-    return served
+@pytest.fixture(scope="module")
+def faulty(chromium: Browser, origin: str) -> Iterator[tuple[Page, FaultyWorkers, Watch]]:
+    with known_page(chromium, origin) as (page, watch), faulty_workers(page) as workers:
+        opened_up(page, origin)
+        yield page, workers, watch
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        "new Error('failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc')",
-        "new RangeError('Array buffer allocation failed')",
-        "12345678",
-    ],
-)
-def test_tiles_that_do_not_fit_are_halved(fresh_api: tuple[Page, Watch], native: Native, failure: str) -> None:
-    page, watch = fresh_api
-    served = fail_above(page, 120, failure)
-    data = saved(drawing(230, 170) // 3)
-    result = page.evaluate(
-        "async ([data, model]) => outcome((await Upscaler.create({ model })).upscale(bytes(data)))",
-        [to_base64(data), MODEL],
-    )
-    assert served
-    assert farthest(pixels(result), native(data, model=MODEL)) <= 1
+@pytest.mark.parametrize("failure", ["memory", "no buffer", "a number"])
+def test_tiles_that_do_not_fit_are_halved(
+    faulty: tuple[Page, FaultyWorkers, Watch], native: Native, failure: str
+) -> None:
+    page, workers, watch = faulty
+    before = workers.suffered[failure]
+    workers.decide = lambda facts: failure if facts["at"] == "run" and int(facts["side"]) > SIDE else ""
+    result = upscale(page, LARGE)
+    assert workers.suffered[failure] > before
+    assert farthest(pixels(result), native(LARGE, model=MODEL)) <= 1
     assert watch.complaints == []
 
 
 @pytest.mark.parametrize(("fault", "code"), [("memory", "too-large"), ("throws", "engine-failed")])
-def test_what_never_fits_or_fails_otherwise_ends_the_job(chromium: Browser, origin: str, fault: str, code: str) -> None:
-    with watched_page(chromium, origin) as (page, watch), faulty_workers(page) as workers:
-        open_page(page, origin)
-        page.evaluate("async (model) => { globalThis.up = await Upscaler.create({ model }); }", MODEL)
-        workers.decide = lambda facts: fault if facts["at"] == "run" else ""
-        result = upscale(page, saved(drawing(90, 70)))
-        assert workers.suffered[fault] and result["code"] == code, result
-        assert "Traceback" not in result["message"]
-        assert watch.complaints == []
+def test_what_never_fits_or_fails_otherwise_ends_the_job(
+    faulty: tuple[Page, FaultyWorkers, Watch], fault: str, code: str
+) -> None:
+    page, workers, watch = faulty
+    workers.decide = lambda facts: fault if facts["at"] == "run" else ""
+    result = upscale(page, saved(drawing(90, 70)))
+    assert workers.suffered[fault] and result["code"] == code, result
+    assert "Traceback" not in result["message"]
+    assert watch.complaints == []

@@ -83,7 +83,7 @@ def samples(file: bytes) -> Any:
 
 def test_a_large_result_lies_on_disk(fresh_api: tuple[Page, Watch], native_file: NativeFile, tmp_path: Path) -> None:
     page, watch = fresh_api
-    data = noise(1200, 1200)
+    data = noise(860, 860)
     start(page, data)
     facts = page.evaluate(
         """async () => {

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.api_page import MODEL, open_page, pixels, upscale
+from browser.api_page import CREATE, MODEL, open_page, opened_up, pixels, upscale
 from browser.faulty_workers import FaultyWorkers, faulty_workers, never, report, rung, settled, sometimes
-from browser.watched import farthest, to_base64, watched_page
+from browser.watched import farthest, known_page, to_base64, watched_page
 from drawings import drawing, saved
 from senmei.animation import Animation, Frame
 from senmei.codecs import EncodeOptions, encode
 from senmei.picture import Picture
 
-PICTURE = saved(drawing(500, 300, seed=3))
+PICTURE = saved(drawing(400, 240, seed=3))
 
 
 def animation(count: int) -> bytes:
@@ -25,20 +24,14 @@ def animation(count: int) -> bytes:
     return encode(Animation(tuple(Frame(one, 40.0) for one in pictures)), EncodeOptions(format="png"))
 
 
-CREATE = "async ([model, choice]) => { globalThis.up = await Upscaler.create({ model, ...choice }); }"
 # As far as another rung's arithmetic may be from this one's.
 RIGHT = 2
-
-
-def opened_up(page: Page, origin: str, **choice: object) -> None:
-    open_page(page, origin)
-    page.evaluate(CREATE, [MODEL, choice])
 
 
 @pytest.fixture
 def faulty(chromium: Browser, origin: str) -> Iterator[tuple[Page, FaultyWorkers]]:
     """A page whose workers ask before everything, and one Upscaler, `up`."""
-    with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
+    with known_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
         # What fails on another graph is computed again on this one, and then not bit for bit the same.
         opened_up(page, origin, graph="direct")
         yield page, workers
@@ -46,7 +39,7 @@ def faulty(chromium: Browser, origin: str) -> Iterator[tuple[Page, FaultyWorkers
 
 def test_fifty_random_faults_in_one_job_change_no_bit(faulty: tuple[Page, FaultyWorkers]) -> None:
     page, workers = faulty
-    moving = animation(40)
+    moving = animation(30)
     quiet = upscale(page, moving)
     assert quiet["notes"] == [] and quiet["provider"] == "wasm" and not workers.suffered
     workers.decide = sometimes(1, 0.5, ["throws", "killed", "memory"], most=55)
@@ -84,7 +77,7 @@ def test_workers_that_do_not_answer_are_replaced(faulty: tuple[Page, FaultyWorke
 
 def test_workers_that_the_page_loses_are_replaced(chromium: Browser, origin: str) -> None:
     """As a browser ends them that is short of memory: nothing is told to anybody."""
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         page.add_init_script("""
             globalThis.made = [];
             globalThis.Worker = class extends Worker {
@@ -137,7 +130,7 @@ def test_what_fails_for_good_ends_with_one_sentence(faulty: tuple[Page, FaultyWo
 
 
 def test_a_session_that_cannot_be_started_is_told(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
+    with known_page(chromium, origin) as (page, _), faulty_workers(page) as workers:
         workers.decide = lambda facts: "throws" if facts["at"] == "start" else ""
         open_page(page, origin)
         failed = page.evaluate("async (model) => outcome(Upscaler.create({ model }))", MODEL)
@@ -192,5 +185,5 @@ def test_a_cancelled_job_leaves_no_worker_busy(faulty: tuple[Page, FaultyWorkers
     assert cancelled["error"] == "AbortError"
     workers.decide = never
     result = upscale(page, PICTURE)
-    assert result["notes"] == [] and np.array_equal(pixels(result).shape, (600, 1000, 3))
+    assert result["notes"] == [] and pixels(result).shape == (480, 800, 3)
     assert len(workers.started) >= before + 2, "what would have taken a minute was ended"

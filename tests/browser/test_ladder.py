@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from browser.api_page import MODEL, open_page, pixels, upscale
+from browser.api_page import CREATE, MODEL, open_page, opened_up, pixels, upscale
 from browser.faulty_workers import faulty_workers, report, rung, settled, with_gpu
-from browser.test_faults import CREATE, PICTURE, opened_up
-from browser.watched import farthest, running, watched_page
+from browser.test_faults import PICTURE
+from browser.watched import farthest, known_page, running, watched_page
 from sitebuild.server import SiteServer
 
 
@@ -74,7 +74,7 @@ def test_a_gpu_that_computes_wrong_is_dropped_told_and_remembered(chromium: Brow
             return ""
 
         workers.decide = decide
-        opened_up(page, origin)
+        opened_up(page, origin, graph="direct")
         gpu = rung(settled(page), "webgpu", 1)
         assert gpu["state"] == "dropped" and gpu["differs"] > 2
         assert gpu["reason"].startswith(f"WebGPU computes the model “{MODEL}” wrong: {gpu['differs']} of 255")
@@ -82,7 +82,7 @@ def test_a_gpu_that_computes_wrong_is_dropped_told_and_remembered(chromium: Brow
         assert result["provider"] == "wasm" and result["notes"] == [gpu["reason"]]
         page.evaluate("() => up.dispose()")
         workers.asked.clear()
-        opened_up(page, origin)
+        opened_up(page, origin, graph="direct")
         assert rung(settled(page), "webgpu", 1)["reason"] == gpu["reason"]
         assert upscale(page, PICTURE)["data"] == result["data"]
         assert ("webgpu", 1) not in workers.started
@@ -99,14 +99,13 @@ def test_a_gpu_that_dies_in_a_job_is_replaced_by_the_processor(chromium: Browser
             return "" if is_dead or facts["at"] == "start" else "takes 3000"
 
         workers.decide = decide
-        opened_up(page, origin)
+        opened_up(page, origin, graph="direct")
         assert settled(page)["provider"] == "webgpu"
         is_dead = True
         result = upscale(page, PICTURE)
         assert result["provider"] == "wasm"
         assert any(note.startswith("WebGPU failed (This was wanted to fail); WebAssembly") for note in result["notes"])
         assert rung(report(page), "webgpu", 1)["state"] == "dropped"
-        # What the one had computed before it died is of another graph.
         assert farthest(pixels(upscale(page, PICTURE)), pixels(result)) <= 1
 
 
@@ -119,7 +118,7 @@ COUNTED = """() => {
 
 
 def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> None:
-    with watched_page(chromium, origin) as (page, watch):
+    with known_page(chromium, origin) as (page, watch):
         begun = "const pyodide = await"
 
         def patched(route: Any) -> None:
@@ -159,7 +158,7 @@ def test_two_hundred_jobs_leave_memory_level(chromium: Browser, origin: str) -> 
 
 def test_offline_a_job_does_with_the_workers_that_are_up(chromium: Browser, origin: str) -> None:
     # The browser itself speaks of the request that failed.
-    with watched_page(chromium, origin) as (page, _):
+    with known_page(chromium, origin) as (page, _):
         opened_up(page, origin)
         threads = settled(page)["cores"]
         # Threads are remembered as so fast that the job wants them, and their worker's script was never fetched.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from browser.api_page import pixels, upscale
+from browser.api_page import opened_up, pixels, upscale
 from browser.faulty_workers import faulty_workers, report, rung
 from browser.fleet_page import fleet_page, output_of
-from browser.test_faults import RIGHT, opened_up
+from browser.test_faults import RIGHT
 from browser.watched import farthest, watched_page
 from drawings import drawing, saved
 from senmei.catalogue import Catalogue
@@ -19,13 +19,13 @@ from senmei.sessions.golden import MOST_DIFFERS, GoldenTile
 def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser, origin: str) -> None:
     tiny = saved(drawing(24, 20, seed=5))
     with watched_page(gpu_chromium, origin) as (page, _), faulty_workers(page) as workers:
-        opened_up(page, origin)
+        opened_up(page, origin, graph="direct")
         gpu = rung(report(page), "webgpu", 1)
         assert gpu["state"] == "dropped" and "computed by the processor" in gpu["reason"]
         by_wasm = upscale(page, tiny)
         assert by_wasm["provider"] == "wasm" and by_wasm["notes"] == []
         page.evaluate("() => up.dispose()")
-        opened_up(page, origin, provider="webgpu")
+        opened_up(page, origin, provider="webgpu", graph="direct")
         by_gpu = upscale(page, tiny)
         assert (by_gpu["provider"], by_gpu["notes"]) == ("webgpu", [])
         assert farthest(pixels(by_gpu), pixels(by_wasm)) <= RIGHT
@@ -44,15 +44,14 @@ def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser,
         assert mended["notes"] == ["Tiles had to be computed again: the GPU was lost once."]
         workers.decide = lambda facts: "lost" if facts["at"] == "run" and facts["provider"] == "webgpu" else ""
         fallen = upscale(page, tiny)
-        # The processor may have gone on with the other graph.
         assert fallen["provider"] == "wasm" and farthest(pixels(fallen), pixels(by_wasm)) <= 1
         assert any("WebGPU failed (The GPU device was lost" in note for note in fallen["notes"])
 
 
 def test_every_network_computes_the_same_on_webgpu(gpu_chromium: Browser, origin: str, site: Path) -> None:
-    """One model of each; others that cost as much have the same layers with other weights."""
+    """One model of each family; its others have the same kinds of layers, with other weights or another last one."""
     catalogue = Catalogue.from_json((site / "models" / "catalogue.json").read_text())
-    networks = {(card.scale, card.macs_per_pixel, card.tile_bytes_per_pixel): card for card in catalogue}
+    networks = {card.family: card for card in catalogue}
     with fleet_page(gpu_chromium, origin) as (page, _):
         worker = page.evaluate("() => fleet.make('webgpu', 1)")
         for card in networks.values():

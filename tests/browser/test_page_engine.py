@@ -8,19 +8,25 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.page_steps import OVERHANG, TOO_SMALL, enlarge, put, result_pixels, settle
-from browser.watched import Native, farthest, known_page
+from browser.page_steps import OVERHANG, TOO_SMALL, cleared, enlarge, put, result_pixels, settle
+from browser.watched import Native, Watch, farthest, known_page
 from drawings import drawing, opened, saved
 
 
-@pytest.fixture
-def page(chromium: Browser, origin: str) -> Iterator[Page]:
-    """The page with the engine ready; its settings are nobody else's."""
+@pytest.fixture(scope="module")
+def shared_page(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
     with known_page(chromium, origin) as (page, watch):
         page.goto(origin)
+        yield page, watch
+
+
+@pytest.fixture
+def page(shared_page: tuple[Page, Watch]) -> Iterator[Page]:
+    """The page with the engine ready, which chooses by itself what computes."""
+    with cleared(*shared_page) as page:
         expect(page.get_by_test_id("engine-status")).to_have_attribute("data-phase", "ready")
         yield page
-        assert watch.complaints == []
+        page.keyboard.press("Escape")
 
 
 def open_panel(page: Page) -> None:

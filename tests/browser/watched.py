@@ -73,29 +73,32 @@ def watched_page(chromium: Browser, origin: str, **options: Any) -> Iterator[tup
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     watch = Watch(page, origin)
-    yield page, watch
-    # A worker may be asking for its script just now.
-    context.unroute_all(behavior="ignoreErrors")
-    context.close()
+    try:
+        yield page, watch
+    finally:
+        # A worker may be asking for its script just now.
+        context.unroute_all(behavior="ignoreErrors")
+        context.close()
 
 
-# The gain of a model's Winograd graph is what takes longest to find out.
-IS_COMPARED = """() => {
+IS_MEASURED = """() => {
     const { models } = JSON.parse(localStorage.getItem('senmei.rungs') ?? '{"models": {}}');
-    return Object.values(models).some(({ gain }) => gain > 0);
+    return Object.values(models).some((rungs) => rungs['wasm 1 winograd']?.pixelNs > 0);
 }"""
-
 
 _found: list[str] = []
 """What was found out for the first of the known pages; every browser of these tests is the same."""
 
+GAIN = 1.8
+"""Of the Winograd graph, as known pages remember it."""
+
 
 def _found_out(chromium: Browser, origin: str) -> str:
-    """What a first page finds out about the ways of computing here, as it keeps it for the next visit, told of every
-    model: as fast as its multiplications let expect, and threads as they should be."""
+    """What a first page finds out first about the ways of computing here, as it keeps it for the next visit, told of
+    every model and every way: as fast as their multiplications let expect, and threads as they should be."""
     with watched_page(chromium, origin) as (page, _):
         page.goto(origin)
-        page.wait_for_function(IS_COMPARED)
+        page.wait_for_function(IS_MEASURED)
         kept = json.loads(page.evaluate("() => localStorage.getItem('senmei.rungs')"))
         cores = page.evaluate("() => navigator.hardwareConcurrency")
         with urlopen(f"{origin}models/catalogue.json") as answer:
@@ -103,16 +106,16 @@ def _found_out(chromium: Browser, origin: str) -> str:
     ((seen, facts),) = [
         (card, kept["models"][card.fingerprint]) for card in cards if card.fingerprint in kept["models"]
     ]
-    gain, winograd_ns = facts["gain"], facts["wasm 1 winograd"]["pixelNs"] / seen.macs_per_pixel
+    winograd_ns = facts["wasm 1 winograd"]["pixelNs"] / seen.macs_per_pixel
     for card in cards:
         known: dict[str, Any] = {}
         for threads in range(1, cores + 1):
             pixel_ns = winograd_ns * card.macs_per_pixel / threads**0.9
-            known[f"wasm {threads}"] = {"pixelNs": pixel_ns * gain, "runMs": 1}
+            known[f"wasm {threads}"] = {"pixelNs": pixel_ns * GAIN, "runMs": 1}
             if card.winograd:
                 known[f"wasm {threads} winograd"] = {"pixelNs": pixel_ns, "runMs": 1}
         if card.winograd:
-            known["gain"] = gain
+            known["gain"] = GAIN
         kept["models"][card.fingerprint] = known
     return json.dumps(kept)
 
