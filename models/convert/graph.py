@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from convert.errors import ConversionError
+from convert.nodes import attributes_of
 
 # Smaller constants (scales, slopes, biases) would save less than the Cast node that they need.
 _LEAST_FLOAT16_VALUES = 512
@@ -137,7 +138,7 @@ def _shrinking_taps(graph: onnx.GraphProto, node: onnx.NodeProto) -> npt.NDArray
 
     Raises ConversionError where it is not a shrinking by one ratio, or its input is not known to have multiples of q.
     """
-    attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    attributes = attributes_of(node)
     scales = _constant_value(graph, node.input[2])
     ratio = Fraction(float(scales[3])).limit_denominator(16)
     if ratio >= 1 or not np.array_equal(scales, np.array([1, 1, ratio, ratio], np.float32)):

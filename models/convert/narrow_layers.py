@@ -7,11 +7,12 @@ where they belong. From 64 to 3 channels, on one thread, that takes seven tenths
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+
+from convert.nodes import attributes_of, is_plain_convolution
 
 # From as many input channels, up to as many output channels, layers were found faster so.
 _LEAST_INPUTS = 24
@@ -46,23 +47,18 @@ def transpose_narrow_convolutions(model: onnx.ModelProto) -> int:
 
 
 def _is_narrow(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
-    if node.op_type != "Conv" or node.input[1] not in constants:
+    if not is_plain_convolution(node, constants):
         return False
-    attributes = _attributes(node)
     filters, inputs, *kernel = constants[node.input[1]].dims
-    is_plain = (
-        all(set(attributes.get(name, [1])) == {1} for name in ("strides", "dilations"))
-        and attributes.get("group", 1) == 1
-    )
     # A padding as wide as the kernel would be a negative one.
-    is_padded_little = max(attributes.get("pads", [0])) < min(kernel)
-    return is_plain and is_padded_little and filters <= _MOST_FILTERS and inputs >= _LEAST_INPUTS and min(kernel) > 1
+    is_padded_little: bool = max(attributes_of(node).get("pads", [0])) < min(kernel)
+    return is_padded_little and filters <= _MOST_FILTERS and inputs >= _LEAST_INPUTS and min(kernel) > 1
 
 
 def _transposed(node: onnx.NodeProto, kernel: Sequence[int]) -> list[onnx.NodeProto]:
     source, weight, *bias = node.input
     (answer,) = node.output
-    pads = _attributes(node).get("pads", [0] * 4)
+    pads = attributes_of(node).get("pads", [0] * 4)
     turned, reversed_ = f"{weight}.turned", f"{weight}.reversed"
     return [
         helper.make_node("Transpose", [weight], [turned], name=turned, perm=[1, 0, 2, 3]),
@@ -76,7 +72,3 @@ def _transposed(node: onnx.NodeProto, kernel: Sequence[int]) -> list[onnx.NodePr
             pads=[side - 1 - pad for side, pad in zip([*kernel, *kernel], pads, strict=True)],
         ),
     ]
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}

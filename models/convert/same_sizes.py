@@ -1,9 +1,8 @@
 """Which maps of a network are as large as which others, told from its graph without knowing any size."""
 
-from typing import Any
-
 import onnx
-from onnx import helper
+
+from convert.nodes import attributes_of, is_plain_convolution
 
 _OF_EACH_PIXEL = {"Add", "Clip", "Div", "LeakyRelu", "Mul", "Neg", "PRelu", "Relu", "Sigmoid", "Sub"}
 
@@ -27,20 +26,13 @@ def _keeps_size(node: onnx.NodeProto, sizes: list[str], constants: dict[str, lis
     constants: the shapes of those that it may have.
     """
     if node.op_type == "Conv":
-        return node.input[1] in constants and _is_padded_to_its_size(node, constants[node.input[1]][2:])
+        return is_plain_convolution(node, constants) and _is_padded_to_its_size(node, constants[node.input[1]][2:])
     if node.op_type == "Concat":
-        return bool(_attributes(node)["axis"] == 1)
+        return bool(attributes_of(node)["axis"] == 1)
     # A sum with a constant is as large as the other summand; of two sizes either may be the larger one.
     return node.op_type in _OF_EACH_PIXEL and len(set(sizes)) == 1
 
 
 def _is_padded_to_its_size(node: onnx.NodeProto, kernel: list[int]) -> bool:
-    attributes = _attributes(node)
-    above, left, below, right = attributes.get("pads", [0] * 4)
-    padded = [above + below, left + right]
-    is_plain = all(set(attributes.get(name, [1])) == {1} for name in ("strides", "dilations"))
-    return is_plain and padded == [side - 1 for side in kernel]
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    above, left, below, right = attributes_of(node).get("pads", [0] * 4)
+    return [above + below, left + right] == [side - 1 for side in kernel]

@@ -27,6 +27,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from convert.cook_toom import BIAS_ROW, TAPS, transforms
+from convert.nodes import attributes_of, is_plain_convolution
 from convert.same_sizes import sizes_in_common
 
 BLOCK = 6
@@ -112,16 +113,11 @@ class _Rewriting:
         return len(self._layers)
 
     def _is_rewritten(self, node: onnx.NodeProto, pays: Pays) -> bool:
-        if node.op_type != "Conv" or not self._constants.keys() >= set(node.input[1:]):
+        if not is_plain_convolution(node, self._constants) or not self._constants.keys() >= set(node.input[2:]):
             return False
-        attributes = _attributes(node)
         filters, inputs, *kernel = self._constants[node.input[1]].dims
-        pads = attributes.get("pads", [0] * 4)
-        is_plain = (
-            all(set(attributes.get(name, [1])) == {1} for name in ("strides", "dilations"))
-            and attributes.get("group", 1) == 1
-        )
-        return kernel == [TAPS, TAPS] and is_plain and len(set(pads)) == 1 and pays(inputs, filters)
+        pads = attributes_of(node).get("pads", [0] * 4)
+        return kernel == [TAPS, TAPS] and len(set(pads)) == 1 and pays(inputs, filters)
 
     def _keep(self, node: onnx.NodeProto) -> None:
         """Takes a node over as it is, unless it has become part of a layer; convolutions take their activation in."""
@@ -136,7 +132,7 @@ class _Rewriting:
         """Writes a layer out."""
         source, name = node.input[0], node.output[0]
         filters, inputs, *_ = self._constants[node.input[1]].dims
-        padding = _attributes(node).get("pads", [0])[0]
+        padding = attributes_of(node).get("pads", [0])[0]
         kernels = [
             self._kernels(node, inputs, filters),
             *(self._bias(bias, filters) for bias in node.input[2:]),
@@ -319,9 +315,9 @@ class _Rewriting:
 
 def _with_activation(node: onnx.NodeProto, activation: onnx.NodeProto, *, output: str) -> onnx.NodeProto:
     """A convolution and the activation after it as one node."""
-    attributes = _attributes(node) | {"activation": activation.op_type}
+    attributes = attributes_of(node) | {"activation": activation.op_type}
     if activation.op_type == "LeakyRelu":
-        attributes["activation_params"] = [_attributes(activation).get("alpha", 0.01)]
+        attributes["activation_params"] = [attributes_of(activation).get("alpha", 0.01)]
     return helper.make_node("FusedConv", list(node.input), [output], name=output, domain=CONTRIBUTED, **attributes)
 
 
@@ -333,10 +329,6 @@ def _channel_counts(model: onnx.ModelProto) -> dict[str, int]:
     values = onnx.shape_inference.infer_shapes(model).graph.value_info
     shapes = {value.name: value.type.tensor_type.shape.dim for value in [*model.graph.input, *values]}
     return {name: shape[1].dim_value for name, shape in shapes.items() if len(shape) == 4}
-
-
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
 
 
 def _needed(nodes: list[onnx.NodeProto], given: set[str]) -> list[onnx.NodeProto]:
