@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
-from browser.api_page import MODEL, file_of, open_page
+from browser.api_page import MODEL, file_of, open_page, upscale
 from browser.watched import NativeFile, Watch, farthest, to_base64
 from drawings import saved
 from senmei.codecs import decode
@@ -116,14 +116,20 @@ def test_a_large_result_lies_on_disk(fresh_api: tuple[Page, Watch], native_file:
     assert watch.complaints == []
 
 
-@pytest.mark.parametrize("place", ["disk", "blobs", "full disk"])
-def test_every_place_gives_the_same_file(fresh_api: tuple[Page, Watch], place: str) -> None:
-    page, watch = fresh_api
-    data = noise(300, 200)
-    start(page, data)
-    expected = page.evaluate("() => outcome(up.upscale(sources[0], { strength: 0 }))")
+SMALL = noise(300, 200)
+
+
+@pytest.fixture(scope="module")
+def kept_in_memory(shared_api: tuple[Page, Watch]) -> bytes:
+    page, _ = shared_api
+    made = upscale(page, SMALL, strength=0)
     assert files(page) == []
-    page.evaluate("() => up.dispose()")
+    return file_of(made)
+
+
+@pytest.mark.parametrize("place", ["disk", "blobs", "full disk"])
+def test_every_place_gives_the_same_file(fresh_api: tuple[Page, Watch], kept_in_memory: bytes, place: str) -> None:
+    page, watch = fresh_api
     spill_early(page.context)
     if place == "blobs":
         without_file_system(page.context)
@@ -133,14 +139,14 @@ def test_every_place_gives_the_same_file(fresh_api: tuple[Page, Watch], place: s
         session = page.context.new_cdp_session(page)
         quota = {"origin": page.evaluate("() => location.origin"), "quotaSize": 400_000}
         session.send("Storage.overrideQuotaForOrigin", quota)
-    start(page, data)
+    start(page, SMALL)
     result = page.evaluate(
         """async () => {
             globalThis.result = await up.upscale(sources[0], { strength: 0 });
             return outcome(Promise.resolve(result));
         }"""
     )
-    assert file_of(result) == file_of(expected) and len(file_of(result)) > 600_000
+    assert file_of(result) == kept_in_memory and len(kept_in_memory) > 600_000
     if place != "blobs":
         assert len(files(page)) == 1
         size = page.evaluate(

@@ -39,10 +39,10 @@ def faulty(chromium: Browser, origin: str) -> Iterator[tuple[Page, FaultyWorkers
 
 def test_fifty_random_faults_in_one_job_change_no_bit(faulty: tuple[Page, FaultyWorkers]) -> None:
     page, workers = faulty
-    moving = animation(30)
+    moving = animation(40)
     quiet = upscale(page, moving)
     assert quiet["notes"] == [] and quiet["provider"] == "wasm" and not workers.suffered
-    workers.decide = sometimes(1, 0.5, ["throws", "killed", "memory"], most=55)
+    workers.decide = sometimes(1, 0.7, ["throws", "killed", "memory"], most=55)
     disturbed = upscale(page, moving)
     assert workers.suffered.total() == 55 and set(workers.suffered) == {"throws", "killed", "memory"}
     assert disturbed["data"] == quiet["data"]

@@ -49,9 +49,10 @@ def test_a_software_gpu_is_left_alone_unless_it_is_wanted(gpu_chromium: Browser,
 
 
 def test_every_network_computes_the_same_on_webgpu(gpu_chromium: Browser, origin: str, site: Path) -> None:
-    """One model of each family; its others have the same kinds of layers, with other weights or another last one."""
+    """One model of each family, of those that pool one; others have the same kinds of layers, with other weights or
+    another last one."""
     catalogue = Catalogue.from_json((site / "models" / "catalogue.json").read_text())
-    networks = {card.family: card for card in catalogue}
+    networks = {card.pooled or card.family: card for card in catalogue}
     with fleet_page(gpu_chromium, origin) as (page, _):
         worker = page.evaluate("() => fleet.make('webgpu', 1)")
         for card in networks.values():

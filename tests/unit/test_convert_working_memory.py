@@ -164,10 +164,8 @@ for side in (int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[3])):
     [
         ("upconv7-photo-2x", 32, 256),
         ("realesr-animevideov3-2x", 32, 256),
-        ("realesr-animevideov3-4x", 32, 256),
         ("cunet-2x-n1", 64, 256),
         ("cunet-1x-n3", 64, 256),
-        ("realcugan-2x", 64, 256),
         ("realesrgan-x4plus-anime", 16, 96),
         ("esrgan-slim-2x", 32, 256),
     ],
