@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from browser.api_page import MODEL, open_page
+from browser.api_page import MODEL, open_page, opened_up
 from browser.watched import CHROMIUM_ARGUMENTS, GPU_ARGUMENTS, Native, NativeFile, Watch, known_page, running
 from drawings import opened
 from senmei.cli import main
@@ -65,8 +65,7 @@ def gpu_chromium() -> Iterator[Browser]:
 def shared_api(chromium: Browser, origin: str) -> Iterator[tuple[Page, Watch]]:
     """One page with one Upscaler, `up`, for all tests that leave it as it was."""
     with known_page(chromium, origin) as (page, watch):
-        open_page(page, origin)
-        page.evaluate("async (model) => { globalThis.up = await Upscaler.create({ model }); }", MODEL)
+        opened_up(page, origin)
         yield page, watch
 
 
